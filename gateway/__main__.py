@@ -1,0 +1,5 @@
+"""`python -m gateway` is `glance-gateway`."""
+
+from gateway.cli import run
+
+run()

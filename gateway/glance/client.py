@@ -1,0 +1,208 @@
+"""Glance's REST API: one method per call.
+
+Every method sends one HTTP request, within the caller's deadline, and raises
+a GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
+GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
+below.
+
+Source: https://docs.openstack.org/api-ref/image/v2/
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+import orjson
+
+from gateway.glance.answers import image_in, page_in, refusal, tasks_in
+from gateway.glance.errors import (
+    GlanceError,
+    GlanceTimeout,
+    GlanceUnavailable,
+    NotFound,
+    Unsupported,
+)
+from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
+from gateway.glance.patch import MEDIA_TYPE, Operation
+from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.transport import base_url, caller_headers
+from gateway.identity import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to Glance; `purpose` is what its error message begins with."""
+
+    method: str
+    path: str
+    purpose: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    body: object = None
+    media_type: str = "application/json"
+
+
+class GlanceClient:
+    """The Image service at one address."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, address: str, *, timeout_seconds: float
+    ) -> None:
+        """Use `http`, which stays its owner's; no call lasts longer than given."""
+        self._http = http
+        self._base_url = base_url(address)
+        self._timeout_seconds = timeout_seconds
+
+    async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
+        """Return an image; raises NotFound, also for one the caller can't see."""
+        call = Call("GET", image_path(image_id), f"get image {image_id}")
+        return image_in(await self._send(caller, call), call.purpose)
+
+    async def list_images(
+        self, caller: Caller, query: ImageQuery, call: ListCall
+    ) -> ImagePage:
+        """Return one page; raises InvalidRequest for a marker that is gone."""
+        request = Call(
+            "GET", "/v2/images", "list images", tuple(parameters(query, call))
+        )
+        return page_in(await self._send(caller, request), request.purpose)
+
+    async def list_image_tasks(
+        self, caller: Caller, image_id: str
+    ) -> Sequence[TaskRecord]:
+        """Return the tasks of an image that the caller may see.
+
+        Raises Unsupported where the route is missing, as on older clouds;
+        Glance's answer for an image that is gone is the same.
+        """
+        path = f"{image_path(image_id)}/tasks"
+        call = Call("GET", path, f"list tasks of image {image_id}")
+        try:
+            response = await self._send(caller, call)
+        except NotFound as error:
+            message = (
+                f"Could not {call.purpose}: this Glance does not list tasks of an"
+                " image, or the image is gone."
+            )
+            raise Unsupported(
+                message, status=error.status, request_id=error.request_id
+            ) from error
+        return tasks_in(response, call.purpose)
+
+    async def create_image(
+        self, caller: Caller, image: Mapping[str, object]
+    ) -> ImageRecord:
+        """Create an image; raises Conflict for a taken id, QuotaExceeded."""
+        call = Call("POST", "/v2/images", "create the image", body=image)
+        return image_in(await self._send(caller, call), call.purpose)
+
+    async def update_image(
+        self, caller: Caller, image_id: str, patch: Sequence[Operation]
+    ) -> ImageRecord:
+        """Patch an image and return it; raises NotFound, Conflict, QuotaExceeded.
+
+        Glance applies all of the patch or nothing.
+        """
+        call = Call(
+            "PATCH",
+            image_path(image_id),
+            f"update image {image_id}",
+            body=patch,
+            media_type=MEDIA_TYPE,
+        )
+        return image_in(await self._send(caller, call), call.purpose)
+
+    async def delete_image(self, caller: Caller, image_id: str) -> None:
+        """Delete an image; raises NotFound, Forbidden for a protected one."""
+        path = image_path(image_id)
+        await self._send(caller, Call("DELETE", path, f"delete image {image_id}"))
+
+    async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
+        """Add a tag, also one it has; raises NotFound, QuotaExceeded.
+
+        The tag must be one that `fits_tag_route` accepts.
+        """
+        path, purpose = tag_path(image_id, tag), f"add tag {tag!r} to image {image_id}"
+        await self._send(caller, Call("PUT", path, purpose))
+
+    async def remove_tag(self, caller: Caller, image_id: str, tag: str) -> None:
+        """Remove a tag; raises NotFound for the image and for the tag.
+
+        The tag must be one that `fits_tag_route` accepts.
+        """
+        path = tag_path(image_id, tag)
+        purpose = f"remove tag {tag!r} from image {image_id}"
+        await self._send(caller, Call("DELETE", path, purpose))
+
+    async def _send(self, caller: Caller, call: Call) -> httpx.Response:
+        """Send the call and return its answer, read whole and successful."""
+        request = self._http.build_request(
+            call.method,
+            self._base_url + call.path,
+            params=call.parameters or None,
+            content=None if call.body is None else orjson.dumps(call.body),
+            headers=_headers(caller, call),
+        )
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(
+                min(now + self._timeout_seconds, caller.deadline_at)
+            ):
+                response = await self._http.send(request)
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+            raise _failure(error, call, caller) from error
+        if not response.is_success:
+            raise refusal(response, call.purpose)
+        return response
+
+
+def image_path(image_id: str) -> str:
+    """Return the path of an image, its id quoted as one segment.
+
+    Raises NotFound for an id that no quoting keeps in its segment (servers
+    decode `%2F` and resolve dots before they route): no image can have it.
+    """
+    if "/" in image_id or image_id in {"", ".", ".."}:
+        message = f"No image found with ID {image_id}"
+        raise NotFound(message, status=HTTPStatus.NOT_FOUND)
+    return f"/v2/images/{quote(image_id, safe='')}"
+
+
+def tag_path(image_id: str, tag: str) -> str:
+    """Return the path of a tag that `fits_tag_route` accepts."""
+    return f"{image_path(image_id)}/tags/{quote(tag, safe='')}"
+
+
+def fits_tag_route(tag: str) -> bool:
+    """Tell whether Glance's tag route stores this tag as it is.
+
+    It mangles what is not ASCII, loses line ends, and takes slashes, dots and
+    nothing for other routes.
+    """
+    is_plain = tag.isascii() and tag.isprintable() and "/" not in tag
+    return is_plain and tag not in {"", ".", ".."}
+
+
+def _headers(caller: Caller, call: Call) -> Mapping[str, str]:
+    if call.body is None:
+        return caller_headers(caller)
+    return {**caller_headers(caller), "Content-Type": call.media_type}
+
+
+def _failure(error: Exception, call: Call, caller: Caller) -> GlanceError:
+    """Translate a call that got no answer.
+
+    httpx-aiohttp reports a connection that was refused or closed as a connect
+    timeout, too: only the cause tells.
+    """
+    kind: type[GlanceError] = GlanceUnavailable
+    reason = "Glance cannot be reached"
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+        kind, reason = GlanceTimeout, "no answer in time"
+    elif isinstance(error, httpx.ReadError):
+        reason = "Glance's answer is cut off"
+    message = f"Could not {call.purpose}: {reason}."
+    return kind(message, request_id=caller.request_id)

@@ -1,0 +1,130 @@
+"""What can go wrong between the gateway and Glance.
+
+GlanceError
+├── Unauthenticated      401: the token is missing, unknown or expired
+├── Forbidden            403
+├── NotFound             404
+├── InvalidRequest       400 and any 4xx without a row of its own
+├── Conflict             409
+├── Gone                 410
+├── QuotaExceeded        413
+├── Unsupported          a route that this Glance does not have
+├── GlanceUnavailable    5xx, no connection, an answer that cannot be read
+└── GlanceTimeout        no answer in time
+InvalidArgument          a value that Glance cannot be asked with
+"""
+
+import html
+import re
+from http import HTTPStatus
+
+SENTENCE_MAX_CHARACTERS = 500
+
+_HEADING = re.compile(r".*</h1>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+
+class GlanceError(Exception):
+    """A call to Glance that failed.
+
+    `str(error)` says what failed, for which id and why, and may be shown;
+    `status` is Glance's HTTP status, None where there was no answer.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, request_id: str = ""
+    ) -> None:
+        """Keep the message and the two facts that a client may be shown."""
+        super().__init__(message)
+        self.status = status
+        self.request_id = request_id
+
+
+class Unauthenticated(GlanceError):
+    """The token is missing, unknown or expired."""
+
+
+class Forbidden(GlanceError):
+    """The token's roles do not allow this, or the image's state does not."""
+
+
+class NotFound(GlanceError):
+    """There is no such thing, or the token may not see it."""
+
+
+class InvalidRequest(GlanceError):
+    """Glance refuses the values it was sent."""
+
+
+class Conflict(GlanceError):
+    """The image is not in a state for this, or the id is taken."""
+
+
+class Gone(GlanceError):
+    """What was asked for existed once."""
+
+
+class QuotaExceeded(GlanceError):
+    """A quota or a limit on tags, properties or size is reached."""
+
+
+class Unsupported(GlanceError):
+    """The route is missing in this Glance."""
+
+
+class GlanceUnavailable(GlanceError):
+    """Glance cannot be reached, fails, or answers what cannot be read."""
+
+
+class GlanceTimeout(GlanceError):
+    """Glance did not answer in time."""
+
+
+class InvalidArgument(ValueError):
+    """A value that Glance cannot be asked with.
+
+    `argument` is the path of the argument, such as `filter.name.in`.
+    """
+
+    def __init__(self, argument: str, reason: str) -> None:
+        """Name the argument in the message, too."""
+        super().__init__(f"{argument}: {reason}")
+        self.argument = argument
+
+
+BY_STATUS: dict[int, type[GlanceError]] = {
+    HTTPStatus.UNAUTHORIZED: Unauthenticated,
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.METHOD_NOT_ALLOWED: Unsupported,
+    HTTPStatus.REQUEST_TIMEOUT: GlanceTimeout,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.GONE: Gone,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: QuotaExceeded,
+    HTTPStatus.TOO_MANY_REQUESTS: GlanceUnavailable,
+    HTTPStatus.GATEWAY_TIMEOUT: GlanceTimeout,
+}
+
+
+def error_class(status: int) -> type[GlanceError]:
+    """Return the class for an HTTP status that is not a success.
+
+    A redirect counts as unavailable: the configured address is not Glance's.
+    """
+    is_client_error = (
+        HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    default = InvalidRequest if is_client_error else GlanceUnavailable
+    return BY_STATUS.get(status, default)
+
+
+def sentence(body: str) -> str:
+    """Return what an HTML error page of Glance says, as one line of text.
+
+    At most 500 characters; empty where the page says nothing.
+    """
+    text = html.unescape(_TAG.sub(" ", _HEADING.sub("", body)))
+    line = " ".join(text.split())
+    if len(line) <= SENTENCE_MAX_CHARACTERS:
+        return line
+    return line[: SENTENCE_MAX_CHARACTERS - 1] + "…"

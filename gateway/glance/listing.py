@@ -1,0 +1,213 @@
+"""How a list of images is asked for: filters, order, pages. Pure.
+
+Glance's operators are `eq:`, `in:` and, for times, `gt:` and the like. Its
+default page is 25 images, its largest 1000, and the links it sends lose
+repeated parameters: the next page is always asked for by marker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.glance.errors import InvalidArgument
+from gateway.glance.records import ImageRecord
+
+PAGE_MAX_IMAGES = 1000
+
+Parameter = tuple[str, str]
+
+# The names that `GET /v2/images` reads itself, as parameters of the list or as
+# columns of its own table (glance.db.sqlalchemy.models.Image): a filter on a
+# property of such a name would silently become another question.
+NOT_PROPERTIES = frozenset(
+    {
+        "changes-since",
+        "checksum",
+        "container_format",
+        "created_at",
+        "delete",
+        "deleted",
+        "deleted_at",
+        "disk_format",
+        "get",
+        "id",
+        "items",
+        "iteritems",
+        "keys",
+        "limit",
+        "locations",
+        "marker",
+        "member_status",
+        "members",
+        "metadata",
+        "min_disk",
+        "min_ram",
+        "name",
+        "os_hash_algo",
+        "os_hash_value",
+        "os_hidden",
+        "owner",
+        "properties",
+        "protected",
+        "registry",
+        "save",
+        "size",
+        "sort",
+        "sort_dir",
+        "sort_key",
+        "status",
+        "tag",
+        "tags",
+        "to_dict",
+        "update",
+        "updated_at",
+        "values",
+        "virtual_size",
+        "visibility",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuery:
+    """Which images, in which order.
+
+    `sort` holds (Glance's sort key, `asc` or `desc`); empty means newest
+    first. `matches_nothing` tells that an empty set of values was asked for.
+    """
+
+    filters: tuple[Parameter, ...] = ()
+    sort: tuple[Parameter, ...] = ()
+    matches_nothing: bool = False
+
+    @property
+    def sorts_by_size(self) -> bool:
+        """Tell whether the size takes part in the order."""
+        return any(key == "size" for key, _ in self.sort)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place of an image in a list: just after it, the list goes on."""
+
+    image_id: str
+    is_unsized: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePage:
+    """Images in order; `has_more` where Glance says that a page follows."""
+
+    images: Sequence[ImageRecord]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListCall:
+    """One call for a page.
+
+    Images up to and including `skip_through` are not wanted.
+    """
+
+    limit: int
+    marker: str | None = None
+    skip_through: str | None = None
+
+
+def equals(value: str) -> str:
+    """Return the filter for exactly this value, colons and all."""
+    return f"eq:{value}"
+
+
+def one_of(argument: str, values: Sequence[str]) -> str:
+    """Return the filter for any of these values.
+
+    Raises InvalidArgument for several values of which one holds a double
+    quote, or a comma and a backslash at its end: Glance's `in:` has no way to
+    write it (glance.common.utils.split_filter_value_for_quotes).
+    """
+    if len(values) == 1:
+        return equals(values[0])
+    return "in:" + ",".join(_quoted(argument, value) for value in values)
+
+
+def position_of(record: ImageRecord) -> Position:
+    """Return the place of an image in whatever list it came from."""
+    return Position(record["id"], is_unsized=record.get("size") is None)
+
+
+def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCall:
+    """Decide how to ask for the next images, at most `wanted` of them.
+
+    Glance loses or repeats images after a marker without a size when it sorts
+    by size (it compares the missing number with an empty string). There the
+    list is read from its start and what is already known is skipped.
+    """
+    if after is None:
+        return ListCall(limit=min(wanted, PAGE_MAX_IMAGES))
+    if after.is_unsized and query.sorts_by_size:
+        return ListCall(limit=PAGE_MAX_IMAGES, skip_through=after.image_id)
+    return ListCall(limit=min(wanted, PAGE_MAX_IMAGES), marker=after.image_id)
+
+
+def images_after(call: ListCall, page: ImagePage) -> ImagePage:
+    """Return the page without the images that the call does not want.
+
+    Raises InvalidArgument where they fill the page and more would follow.
+    """
+    if call.skip_through is None:
+        return page
+    ids = [record["id"] for record in page.images]
+    start = ids.index(call.skip_through) + 1 if call.skip_through in ids else len(ids)
+    if start == len(ids) and page.has_more:
+        reason = (
+            "Glance cannot continue an order by size after an image without a"
+            f" size, and the first {len(ids)} images do not reach further; ask"
+            " for images that have one with filter: {size: {min: 0}}"
+        )
+        raise InvalidArgument("orderBy", reason)
+    return ImagePage(page.images[start:], has_more=page.has_more)
+
+
+def parameters(query: ImageQuery, call: ListCall) -> list[Parameter]:
+    """Return the query parameters of the call, repeated tags and all."""
+    asked = [*query.filters]
+    if query.sort:
+        asked.append(("sort", ",".join(f"{key}:{way}" for key, way in query.sort)))
+    asked.append(("limit", str(call.limit)))
+    if call.marker is not None:
+        asked.append(("marker", call.marker))
+    return asked
+
+
+def property_filters(argument: str, properties: Mapping[str, str]) -> list[Parameter]:
+    """Return filters on the exact values of additional properties.
+
+    Raises InvalidArgument for a name that Glance would take for something
+    else: a parameter or attribute of its own, or a range (`_min`, `_max`).
+    """
+    for name in properties:
+        if name in NOT_PROPERTIES or name.startswith("__"):
+            reason = f"{name!r} is a name of Glance's own, not of a property"
+            raise InvalidArgument(argument, reason)
+        if name.endswith(("_min", "_max")):
+            reason = f"Glance takes {name!r} for a range and cannot filter on it"
+            raise InvalidArgument(argument, reason)
+    return [*properties.items()]
+
+
+def _quoted(argument: str, value: str) -> str:
+    if '"' in value:
+        reason = (
+            f"Glance cannot look for {value!r} among several values because of"
+            " its double quote; ask for it alone"
+        )
+        raise InvalidArgument(argument, reason)
+    if not value.endswith("\\"):
+        return f'"{value}"'
+    if "," in value:
+        reason = (
+            f"Glance cannot look for {value!r} among several values because of"
+            " its comma and its backslash at the end; ask for it alone"
+        )
+        raise InvalidArgument(argument, reason)
+    return value

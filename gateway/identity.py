@@ -1,0 +1,56 @@
+"""Who asks: a token that stays hidden, and a safe name for its bearer."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+TOKEN_MAX_BYTES = 8 * 1024
+
+
+class InvalidToken(ValueError):
+    """A token that cannot be sent on as a header; the text never holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The bearer of a token.
+
+    `scope` names the bearer in keys and logs: 64 hexadecimal digits from which
+    the token can't be found again. Neither token is in the repr.
+
+    Raises InvalidToken for a token that is longer than 8 KiB or holds anything
+    but visible ASCII and spaces.
+    """
+
+    token: str = field(repr=False)
+    service_token: str | None = field(default=None, repr=False)
+    scope: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no token and derive the scope."""
+        tokens = [self.token, self.service_token or ""]
+        for token in tokens:
+            _check(token)
+        digest = hashlib.sha256("\n".join(tokens).encode()).hexdigest()
+        object.__setattr__(self, "scope", digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One request of an identity.
+
+    `request_id` travels to Glance and back to the client; `deadline_at` is a
+    time of the running loop's clock, past which no call may last.
+    """
+
+    identity: Identity
+    request_id: str
+    deadline_at: float
+
+
+def _check(token: str) -> None:
+    if len(token) > TOKEN_MAX_BYTES:
+        msg = f"The token is longer than {TOKEN_MAX_BYTES} bytes."
+        raise InvalidToken(msg)
+    if not (token.isascii() and token.isprintable()):
+        msg = "The token holds characters that no header may carry."
+        raise InvalidToken(msg)

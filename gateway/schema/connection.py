@@ -1,0 +1,171 @@
+"""Pages of images as a Relay connection.
+
+Source: https://relay.dev/graphql/connections.htm
+"""
+
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+import strawberry
+from strawberry import Parent
+
+from gateway.context import Info
+from gateway.glance.errors import InvalidArgument
+from gateway.glance.listing import (
+    PAGE_MAX_IMAGES,
+    ImagePage,
+    ImageQuery,
+    Position,
+    position_of,
+)
+from gateway.glance.records import ImageRecord
+from gateway.schema.types.derived import resolved
+from gateway.schema.types.image import Image
+
+FINGERPRINT_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ImageList:
+    """What a connection shows: a part of the images that match a query.
+
+    `has_next` is None where Glance has to be asked for it.
+    """
+
+    query: ImageQuery
+    images: Sequence[ImageRecord]
+    has_next: bool | None
+    has_previous: bool
+
+
+def wanted_images(first: int) -> int:
+    """Return how many images to ask for: one more than shown, in one call.
+
+    Raises InvalidArgument outside of 0 to 1000.
+    """
+    if not 0 <= first <= PAGE_MAX_IMAGES:
+        raise InvalidArgument("first", f"must be 0 to {PAGE_MAX_IMAGES}, not {first}")
+    return min(first + 1, PAGE_MAX_IMAGES)
+
+
+def image_list(
+    query: ImageQuery, page: ImagePage, *, first: int, after: Position | None
+) -> ImageList:
+    """Return the first images of what `wanted_images` brought."""
+    has_next: bool | None = len(page.images) > first
+    if not has_next and page.has_more:
+        has_next = None
+    return ImageList(
+        query, page.images[:first], has_next, has_previous=after is not None
+    )
+
+
+def cursor(query: ImageQuery, position: Position) -> str:
+    """Return the position as a text that holds for this query alone."""
+    parts = (_fingerprint(query), position.image_id, position.is_unsized)
+    return urlsafe_b64encode(orjson.dumps(parts)).decode()
+
+
+def position_at(after: str | None, query: ImageQuery) -> Position | None:
+    """Return the position of a cursor.
+
+    Raises InvalidArgument for what is no cursor of this query.
+    """
+    if after is None:
+        return None
+    try:
+        fingerprint, image_id, is_unsized = orjson.loads(urlsafe_b64decode(after))
+    except (ValueError, TypeError) as error:
+        raise InvalidArgument("after", "is not a cursor of this gateway") from error
+    if fingerprint != _fingerprint(query):
+        reason = "is a cursor of a list with another filter or order"
+        raise InvalidArgument("after", reason)
+    return Position(str(image_id), is_unsized=bool(is_unsized))
+
+
+def _fingerprint(query: ImageQuery) -> str:
+    digest = hashlib.sha256(orjson.dumps((query.filters, query.sort)))
+    return digest.hexdigest()[:FINGERPRINT_CHARACTERS]
+
+
+def _start_cursor(page: Parent[ImageList]) -> str | None:
+    if not page.images:
+        return None
+    return cursor(page.query, position_of(page.images[0]))
+
+
+def _end_cursor(page: Parent[ImageList]) -> str | None:
+    if not page.images:
+        return None
+    return cursor(page.query, position_of(page.images[-1]))
+
+
+async def _has_next_page(page: Parent[ImageList], info: Info) -> bool:
+    if page.has_next is not None:
+        return page.has_next
+    following = await info.context.catalog.list_images(
+        info.context.caller, page.query, 1, position_of(page.images[-1])
+    )
+    return bool(following.images)
+
+
+def _has_previous_page(page: Parent[ImageList]) -> bool:
+    return page.has_previous
+
+
+def _edges(page: Parent[ImageList]) -> Sequence[Mapping[str, object]]:
+    return [
+        {"cursor": cursor(page.query, position_of(image)), "node": image}
+        for image in page.images
+    ]
+
+
+def _nodes(page: Parent[ImageList]) -> Sequence[ImageRecord]:
+    return page.images
+
+
+def _page_info(page: Parent[ImageList]) -> ImageList:
+    return page
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Relay's PageInfo; its source is an ImageList."""
+
+    has_next_page: bool = resolved(
+        _has_next_page,
+        (
+            "Whether the list goes on. Costs a call of its own only where `first`"
+            " is Glance's largest page, 1000."
+        ),
+    )
+    has_previous_page: bool = resolved(
+        _has_previous_page,
+        "Whether the page was asked for with `after`.",
+    )
+    start_cursor: str | None = resolved(_start_cursor, "The cursor of the first image.")
+    end_cursor: str | None = resolved(
+        _end_cursor, "The cursor to ask `after` for the next page."
+    )
+
+
+@strawberry.type(description="An image in a list.")
+class ImageEdge:
+    """Relay's edge."""
+
+    cursor: str = strawberry.field(
+        description="Opaque; to be given as `after` with the same filter and order."
+    )
+    node: Image = strawberry.field(description="The image.")
+
+
+@strawberry.type(description="A part of a list of images.")
+class ImageConnection:
+    """Relay's connection; its source is an ImageList."""
+
+    edges: list[ImageEdge] = resolved(_edges, "The images with their cursors.")
+    nodes: list[Image] = resolved(_nodes, "The images alone.")
+    page_info: PageInfo = resolved(_page_info, "How to go on.")

@@ -1,0 +1,314 @@
+"""Which images a list holds, and in which order, as clients ask for it.
+
+`to_glance` converts; it raises InvalidArgument, naming the argument, for what
+Glance cannot be asked. A filter that is null is a filter not given.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gateway.glance.errors import InvalidArgument
+from gateway.glance.listing import (
+    ImageQuery,
+    Parameter,
+    one_of,
+    property_filters,
+)
+from gateway.schema.types.enums import (
+    ImageOrderField,
+    ImageStatus,
+    MemberStatusFilter,
+    SortDirection,
+    VisibilityFilter,
+)
+from gateway.schema.types.scalars import BigInt
+
+Value = TypeVar("Value")
+
+
+@strawberry.input(one_of=True, description="One value, or any of several.")
+class StringFilter:
+    """Glance's `eq:` and `in:`."""
+
+    eq: str | None = strawberry.field(
+        default=UNSET, description="Exactly this; case matters."
+    )
+    in_: list[str] | None = strawberry.field(
+        default=UNSET,
+        name="in",
+        description=(
+            "Any of these; an empty list matches no image. Glance can look for a"
+            " value with a double quote only alone."
+        ),
+    )
+
+    def values(self) -> Sequence[str]:
+        """Return the values of which any will do."""
+        return [self.eq] if isinstance(self.eq, str) else self.in_ or []
+
+
+@strawberry.input(
+    one_of=True,
+    description=(
+        "One bound, as Glance takes one for each attribute. It compares with the"
+        " stored time, which on some databases is finer than the second it shows."
+    ),
+)
+class DateTimeFilter:
+    """Glance's comparison operators, by their own names."""
+
+    eq: datetime | None = strawberry.field(default=UNSET, description="At this time.")
+    neq: datetime | None = strawberry.field(
+        default=UNSET, description="At any other time."
+    )
+    gt: datetime | None = strawberry.field(default=UNSET, description="After it.")
+    gte: datetime | None = strawberry.field(
+        default=UNSET, description="At this time or after it."
+    )
+    lt: datetime | None = strawberry.field(default=UNSET, description="Before it.")
+    lte: datetime | None = strawberry.field(
+        default=UNSET, description="At this time or before it."
+    )
+
+    def to_glance(self) -> str:
+        """Return operator and time, in UTC."""
+        operator, moment = next(
+            (name, bound) for name, bound in vars(self).items() if bound
+        )
+        utc = moment.astimezone(UTC).replace(tzinfo=None)
+        return f"{operator}:{utc.isoformat()}Z"
+
+
+@strawberry.input(description="A range; both ends belong to it.")
+class IntRange:
+    """Glance's `_min` and `_max` parameters."""
+
+    min: BigInt | None = strawberry.field(default=UNSET, description="At least this.")
+    max: BigInt | None = strawberry.field(default=UNSET, description="At most this.")
+
+    def __post_init__(self) -> None:
+        """Take what is not given as null."""
+        _clear_unset(self)
+
+    def to_glance(self, name: str) -> Iterator[Parameter]:
+        """Yield the bounds that are given."""
+        if self.min is not None:
+            yield f"{name}_min", str(self.min)
+        if self.max is not None:
+            yield f"{name}_max", str(self.max)
+
+
+@strawberry.input(description="An exact value of an additional property.")
+class PropertyFilter:
+    """A query parameter that Glance takes for a property."""
+
+    name: str = strawberry.field(
+        description=(
+            "The property's name. Names of image attributes, and those that end in"
+            " `_min` or `_max`, are refused: Glance would take them for its own."
+        )
+    )
+    value: str = strawberry.field(description="The whole value; case matters.")
+
+
+@strawberry.input(
+    description=(
+        "Which images to list; all conditions must hold. Without `visibility`,"
+        " `memberStatus` and `hidden`, Glance lists public images, the project's own"
+        " and those shared with it that it has accepted, and leaves out community"
+        " images of other projects and hidden images."
+    )
+)
+class ImageFilter:
+    """The filters of `GET /v2/images`."""
+
+    name: StringFilter | None = strawberry.field(default=UNSET, description="By name.")
+    id: list[ID] | None = strawberry.field(
+        default=UNSET, description="Any of these UUIDs."
+    )
+    status: list[ImageStatus] | None = strawberry.field(
+        default=UNSET, description="Any of these states; `UNKNOWN` is refused."
+    )
+    disk_format: list[str] | None = strawberry.field(
+        default=UNSET, description="Any of these disk formats."
+    )
+    container_format: list[str] | None = strawberry.field(
+        default=UNSET, description="Any of these container formats."
+    )
+    visibility: VisibilityFilter | None = strawberry.field(
+        default=UNSET, description="Only this visibility, or all of them."
+    )
+    member_status: MemberStatusFilter | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "Among images that others share with the project, those it has answered"
+            " so. Without it, accepted ones."
+        ),
+    )
+    owner: ID | None = strawberry.field(
+        default=UNSET, description="Owned by this project, as far as the token may see."
+    )
+    hidden: bool | None = strawberry.field(
+        default=UNSET, description="true: hidden images only. Otherwise none of them."
+    )
+    protected: bool | None = strawberry.field(
+        default=UNSET, description="Protected images only, or unprotected ones only."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=(
+            "All of these tags. Glance can't look for tags that begin or end with"
+            " white space: they are refused."
+        ),
+    )
+    size: IntRange | None = strawberry.field(
+        default=UNSET,
+        description="Size in bytes; images without data match no range.",
+    )
+    min_disk: IntRange | None = strawberry.field(
+        default=UNSET, description="Smallest disk, in GiB."
+    )
+    min_ram: IntRange | None = strawberry.field(
+        default=UNSET, description="Least memory, in MiB."
+    )
+    created_at: DateTimeFilter | None = strawberry.field(
+        default=UNSET, description="By time of creation."
+    )
+    updated_at: DateTimeFilter | None = strawberry.field(
+        default=UNSET, description="By time of the last change."
+    )
+    hash_value: str | None = strawberry.field(
+        default=UNSET,
+        description="This digest (`hash.value`) exactly: finds copies of data.",
+    )
+    checksum: str | None = strawberry.field(
+        default=UNSET, description="This MD5 (`checksum`) exactly."
+    )
+    properties: list[PropertyFilter] | None = strawberry.field(
+        default=UNSET, description="All of these additional properties."
+    )
+
+    def __post_init__(self) -> None:
+        """Take what is not given as null."""
+        _clear_unset(self)
+
+    def to_glance(self) -> Iterator[Parameter]:
+        """Yield Glance's parameters; raises InvalidArgument."""
+        for name, argument, values in self._choices():
+            yield name, one_of(argument, values)
+        yield from self._words()
+        yield from self._tags()
+        yield from self._ranges()
+        yield from self._properties()
+
+    @property
+    def matches_nothing(self) -> bool:
+        """Tell whether an empty list of values was asked for."""
+        return any(not values for _, _, values in self._choices())
+
+    def _choices(self) -> Iterator[tuple[str, str, Sequence[str]]]:
+        if self.name is not None:
+            yield "name", "filter.name.in", self.name.values()
+        if self.id is not None:
+            yield "id", "filter.id", self.id
+        if self.status is not None:
+            yield "status", "filter.status", [_status_word(one) for one in self.status]
+        if self.disk_format is not None:
+            yield "disk_format", "filter.diskFormat", self.disk_format
+        if self.container_format is not None:
+            yield "container_format", "filter.containerFormat", self.container_format
+
+    def _words(self) -> Iterator[Parameter]:
+        words: dict[str, str | None] = {
+            "visibility": _word(self.visibility),
+            "member_status": _word(self.member_status),
+            "owner": self.owner,
+            "os_hidden": _boolean(self.hidden),
+            "protected": _boolean(self.protected),
+            "os_hash_value": self.hash_value,
+            "checksum": self.checksum,
+        }
+        for name, word in words.items():
+            if word is not None:
+                yield name, word
+
+    def _tags(self) -> Iterator[Parameter]:
+        for tag in self.tags or ():
+            if tag != tag.strip():
+                reason = f"Glance cannot look for {tag!r}: it strips white space"
+                raise InvalidArgument("filter.tags", reason)
+            yield "tag", tag
+
+    def _ranges(self) -> Iterator[Parameter]:
+        for name in ("size", "min_disk", "min_ram"):
+            bounds: IntRange | None = getattr(self, name)
+            if bounds is not None:
+                yield from bounds.to_glance(name)
+        for name in ("created_at", "updated_at"):
+            bound: DateTimeFilter | None = getattr(self, name)
+            if bound is not None:
+                yield name, bound.to_glance()
+
+    def _properties(self) -> Sequence[Parameter]:
+        argument = "filter.properties"
+        wanted = named(
+            argument, ((one.name, one.value) for one in self.properties or ())
+        )
+        return property_filters(argument, wanted)
+
+
+@strawberry.input(description="One key of an order.")
+class ImageOrder:
+    """One key of Glance's `sort`."""
+
+    field: ImageOrderField = strawberry.field(description="What to order by.")
+    direction: SortDirection = strawberry.field(
+        default=SortDirection.DESC, description="Which way."
+    )
+
+
+def image_query(
+    image_filter: ImageFilter | None, order_by: Sequence[ImageOrder]
+) -> ImageQuery:
+    """Return the query that Glance is asked; raises InvalidArgument."""
+    sort = tuple((str(by.field.value), str(by.direction.value)) for by in order_by)
+    if image_filter is None:
+        return ImageQuery(sort=sort)
+    if image_filter.matches_nothing:
+        return ImageQuery(sort=sort, matches_nothing=True)
+    return ImageQuery(filters=tuple(image_filter.to_glance()), sort=sort)
+
+
+def named(argument: str, pairs: Iterator[tuple[str, str]]) -> Mapping[str, str]:
+    """Return names and values; raises InvalidArgument for a name given twice."""
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
+            raise InvalidArgument(argument, f"{name!r} is given twice")
+        values[name] = value
+    return values
+
+
+def _clear_unset(given: IntRange | ImageFilter) -> None:
+    for name, value in vars(given).items():
+        if value is UNSET:
+            setattr(given, name, None)
+
+
+def _boolean(value: bool | None) -> str | None:  # noqa: FBT001 - what it converts
+    return None if value is None else str(value).lower()
+
+
+def _word(choice: VisibilityFilter | MemberStatusFilter | None) -> str | None:
+    return None if choice is None else str(choice.value)
+
+
+def _status_word(status: ImageStatus) -> str:
+    if status is ImageStatus.UNKNOWN:
+        reason = "UNKNOWN stands for words that Glance can't be asked with"
+        raise InvalidArgument("filter.status", reason)
+    return str(status.value)

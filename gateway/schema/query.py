@@ -1,0 +1,78 @@
+"""The queries."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gateway.context import Info
+from gateway.glance.records import ImageRecord
+from gateway.schema.connection import (
+    ImageConnection,
+    ImageList,
+    image_list,
+    position_at,
+    wanted_images,
+)
+from gateway.schema.inputs import ImageFilter, ImageOrder, image_query
+from gateway.schema.types.image import Image
+
+ImageId = Annotated[ID, strawberry.argument(description="Glance's UUID of the image.")]
+First = Annotated[
+    int,
+    strawberry.argument(
+        description=(
+            "How many images, 0 to 1000; Glance's pages are walked as far as needed."
+        )
+    ),
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "The cursor to go on from, of a list with the same filter and order. Once"
+            " its image is deleted it can't be used."
+        )
+    ),
+]
+Filter = Annotated[ImageFilter | None, strawberry.argument(description="Which images.")]
+OrderBy = Annotated[
+    list[ImageOrder] | None,
+    strawberry.argument(
+        description="In which order, first key first; without it, newest first."
+    ),
+]
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    """A table of contents."""
+
+    @strawberry.field(
+        graphql_type=Image | None,
+        description="An image; null where Glance says that the token sees none (404).",
+    )
+    async def image(self, info: Info, id: ImageId) -> ImageRecord | None:  # noqa: A002
+        """Return the image."""
+        return await info.context.loaders.image.load(id)
+
+    @strawberry.field(
+        graphql_type=ImageConnection,
+        description="Images that the token may see, page by page.",
+    )
+    async def images(
+        self,
+        info: Info,
+        first: First = 25,
+        after: After = UNSET,
+        filter: Filter = UNSET,  # noqa: A002
+        order_by: OrderBy = UNSET,
+    ) -> ImageList:
+        """Return a part of the list."""
+        query = image_query(filter or None, order_by or ())
+        position = position_at(None if after is UNSET else after, query)
+        context = info.context
+        page = await context.catalog.list_images(
+            context.caller, query, wanted_images(first), position
+        )
+        return image_list(query, page, first=first, after=position)

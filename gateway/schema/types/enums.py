@@ -1,0 +1,159 @@
+"""Words of Glance that are closed sets, with UNKNOWN where they may grow."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+Word = TypeVar("Word", bound=Enum)
+
+_NEWER = "A word newer than this schema: read the field's raw twin."
+
+
+@strawberry.enum(description="Where an image is in its life.")
+class ImageStatus(Enum):
+    """Source: glance.api.v2.images.get_base_properties."""
+
+    QUEUED = strawberry.enum_value(
+        "queued", description="Known by name; its data has not come yet."
+    )
+    SAVING = strawberry.enum_value(
+        "saving", description="Its data is being stored by an upload."
+    )
+    UPLOADING = strawberry.enum_value(
+        "uploading", description="Its data is being staged for an import."
+    )
+    IMPORTING = strawberry.enum_value(
+        "importing", description="An import of its data is running."
+    )
+    ACTIVE = strawberry.enum_value("active", description="Ready for use.")
+    DEACTIVATED = strawberry.enum_value(
+        "deactivated", description="Its data is kept from all but administrators."
+    )
+    KILLED = strawberry.enum_value(
+        "killed", description="Storing its data failed; it is not readable."
+    )
+    DELETED = strawberry.enum_value("deleted", description="Deleted.")
+    PENDING_DELETE = strawberry.enum_value(
+        "pending_delete", description="Deleted; its data will be removed later."
+    )
+    UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
+
+
+@strawberry.enum(description="Who may see an image.")
+class ImageVisibility(Enum):
+    """Source: glance.api.v2.images.get_base_properties."""
+
+    PUBLIC = strawberry.enum_value("public", description="Everybody, in every list.")
+    COMMUNITY = strawberry.enum_value(
+        "community",
+        description="Everybody who knows its id or lists community images.",
+    )
+    SHARED = strawberry.enum_value(
+        "shared", description="Its owner and the projects that are its members."
+    )
+    PRIVATE = strawberry.enum_value("private", description="Its owner only.")
+    UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
+
+
+@strawberry.enum(description="Which visibilities a list holds.")
+class VisibilityFilter(Enum):
+    """The words of Glance's `visibility` parameter."""
+
+    PUBLIC = strawberry.enum_value("public", description="Public images.")
+    COMMUNITY = strawberry.enum_value(
+        "community", description="Community images, whoever owns them."
+    )
+    SHARED = strawberry.enum_value(
+        "shared",
+        description="The project's own shared images and those shared with it.",
+    )
+    PRIVATE = strawberry.enum_value("private", description="Private images.")
+    ALL = strawberry.enum_value(
+        "all",
+        description="All that the token may see, other projects' community images too.",
+    )
+
+
+@strawberry.enum(
+    description="What the token's project has said to images shared with it."
+)
+class MemberStatusFilter(Enum):
+    """The words of Glance's `member_status` parameter."""
+
+    PENDING = strawberry.enum_value("pending", description="Not answered yet.")
+    ACCEPTED = strawberry.enum_value(
+        "accepted", description="Accepted: Glance's default."
+    )
+    REJECTED = strawberry.enum_value("rejected", description="Rejected.")
+    ALL = strawberry.enum_value("all", description="Whatever the answer.")
+
+
+@strawberry.enum(description="How far a task has come.")
+class TaskStatus(Enum):
+    """Source: glance.domain.Task."""
+
+    PENDING = strawberry.enum_value("pending", description="Waiting to start.")
+    PROCESSING = strawberry.enum_value("processing", description="Running.")
+    SUCCESS = strawberry.enum_value("success", description="Ended well.")
+    FAILURE = strawberry.enum_value(
+        "failure", description="Ended badly: read `message`."
+    )
+    UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
+
+
+@strawberry.enum(description="What a task does.")
+class TaskType(Enum):
+    """Source: glance.domain.Task."""
+
+    IMPORT = strawberry.enum_value(
+        "import", description="An import asked for through the old task API."
+    )
+    API_IMAGE_IMPORT = strawberry.enum_value(
+        "api_image_import", description="An import or a copy between stores."
+    )
+    LOCATION_IMPORT = strawberry.enum_value(
+        "location_import", description="Data registered by its location."
+    )
+    UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
+
+
+@strawberry.enum(description="Which way an order runs.")
+class SortDirection(Enum):
+    """The words of Glance's `sort` parameter."""
+
+    ASC = strawberry.enum_value("asc", description="Smallest, first or oldest first.")
+    DESC = strawberry.enum_value("desc", description="Largest, last or newest first.")
+
+
+@strawberry.enum(description="What a list of images can be ordered by.")
+class ImageOrderField(Enum):
+    """Glance's sort keys, all of them."""
+
+    NAME = strawberry.enum_value("name", description="By name; none comes first.")
+    STATUS = strawberry.enum_value("status", description="By the status word.")
+    CONTAINER_FORMAT = strawberry.enum_value(
+        "container_format", description="By container format."
+    )
+    DISK_FORMAT = strawberry.enum_value("disk_format", description="By disk format.")
+    SIZE = strawberry.enum_value(
+        "size",
+        description=(
+            "By size in bytes. Glance can't page past images without a size: after"
+            " one of them at most the list's first 1000 images can be reached. The"
+            " filter `size: {min: 0}` leaves them out."
+        ),
+    )
+    ID = strawberry.enum_value("id", description="By UUID.")
+    CREATED_AT = strawberry.enum_value("created_at", description="By time of creation.")
+    UPDATED_AT = strawberry.enum_value(
+        "updated_at", description="By time of the last change."
+    )
+
+
+def known(words: type[Word], word: str | None) -> Word | None:
+    """Return the member for Glance's word: UNKNOWN for a new one, None for none."""
+    if word is None:
+        return None
+    by_value: dict[object, Word] = {member.value: member for member in words}
+    return by_value.get(word, words["UNKNOWN"])

@@ -1,0 +1,87 @@
+"""The scalars that GraphQL itself does not have."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+BigInt = NewType("BigInt", int)
+Json = NewType("Json", object)
+
+BIG_INT_MIN, BIG_INT_MAX = -(2**63), 2**63 - 1
+
+_DATE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?"
+)
+
+
+def date_time_text(value: object) -> str:
+    """Return Glance's own text, with `Z` added where it names no zone.
+
+    Raises GraphQLError for anything else than a date and time.
+    """
+    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        message = f"DateTime cannot represent value: {value!r}"
+        raise GraphQLError(message)
+    return match[0] if match["offset"] else match[0] + "Z"
+
+
+def parse_date_time(value: object) -> datetime:
+    """Return the time with its offset; raises GraphQLError without one."""
+    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match["offset"] is None:
+        message = (
+            "DateTime needs an RFC 3339 date and time with an offset, such as"
+            f" 2026-01-31T12:00:00Z, not {value!r}."
+        )
+        raise GraphQLError(message)
+    try:
+        return datetime.fromisoformat(match[0])
+    except ValueError as error:
+        message = f"DateTime cannot represent value: {value!r} ({error})"
+        raise GraphQLError(message) from error
+
+
+def big_int(value: object) -> int:
+    """Return the integer; raises GraphQLError outside of signed 64 bits."""
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and BIG_INT_MIN <= value <= BIG_INT_MAX
+    ):
+        return value
+    message = f"BigInt cannot represent value: {value!r}"
+    raise GraphQLError(message)
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description=(
+            "RFC 3339 date and time, always with an offset, such as"
+            " `2026-01-31T12:00:00Z`."
+        ),
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+        serialize=date_time_text,
+        parse_value=parse_date_time,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description=(
+            "Signed 64-bit integer as a JSON number. JavaScript keeps it exact up"
+            " to 2^53 - 1 (9 PB)."
+        ),
+        serialize=big_int,
+        parse_value=big_int,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value; used only where Glance itself has no schema.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+    ),
+}
