@@ -20,7 +20,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 
 @dataclass(frozen=True)
 class Received:
-    """A request that reached Glance, or would have."""
+    """A request that reached Glance, or would have; header names in lower case."""
 
     method: str
     target: str
@@ -48,7 +48,7 @@ class Reply:
     """An answer to play instead of Glance's.
 
     `declared_bytes` is a Content-Length that the body does not keep; `until`
-    is waited for before answering.
+    is waited for before answering; status 0 closes the connection unanswered.
     """
 
     status: int = 200
@@ -125,9 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
-        received = Received(
-            self.command, self.path, dict(self.headers), self.rfile.read(length)
-        )
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        received = Received(self.command, self.path, headers, self.rfile.read(length))
         self.double.calls.append(received)
         reply = self.double.script(received) or _forwarded(
             received, self.double.upstream_port
@@ -142,6 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815
 
     def _send(self, reply: Reply) -> None:
+        if reply.status == 0:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             if name.lower() not in HOP_BY_HOP | {"content-length"}:

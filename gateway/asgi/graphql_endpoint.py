@@ -12,6 +12,7 @@ from strawberry.schema.exceptions import (
     CannotGetOperationTypeError,
     InvalidOperationTypeError,
 )
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.asgi.connected import while_connected
@@ -103,8 +104,10 @@ class GraphQLEndpoint:
             raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason) from error
         answer: Answer = {"data": result.data}
         if result.errors:
+            was_executed = not isinstance(result, PreExecutionError)
             answer["errors"] = [
-                present(error, context.request_id) for error in result.errors
+                present(error, context.request_id, was_executed=was_executed)
+                for error in result.errors
             ]
         return answer
 

@@ -31,13 +31,16 @@ def open_client(*, connections: int, ca_file: Path | None = None) -> httpx.Async
 
     def open_session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=connections, ssl=context)
-        jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, cookie_jar=jar)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=["Content-Type"],
+        )
 
     return httpx.AsyncClient(
         transport=AiohttpTransport(verify=context, client=open_session),
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        headers={"Accept": "application/json", "User-Agent": USER_AGENT},
+        headers={"User-Agent": USER_AGENT},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
         trust_env=False,
     )

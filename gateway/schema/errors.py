@@ -8,7 +8,7 @@ and everything else is masked and logged.
 import logging
 from collections.abc import Mapping
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
 from gateway.glance.errors import (
     Conflict,
@@ -43,14 +43,15 @@ logger = logging.getLogger(__name__)
 Formatted = dict[str, object]
 
 
-def present(error: GraphQLError, request_id: str) -> Formatted:
+def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Formatted:
     """Return the error as the answer shows it.
 
-    `extensions` holds `code` and `requestId`; for a failed call to Glance also
+    `was_executed` tells an operation's error from its document's. `extensions`
+    holds `code` and `requestId`; for a failed call to Glance also
     `status`, its HTTP status (null without an answer), and `service`; for a
     refused argument also `argument`.
     """
-    message, extensions = _shown(error, request_id)
+    message, extensions = _shown(error, request_id, was_executed=was_executed)
     return {
         **error.formatted,
         "message": message,
@@ -63,7 +64,9 @@ def request_error(code: str, message: str, request_id: str) -> Formatted:
     return {"message": message, "extensions": {"code": code, "requestId": request_id}}
 
 
-def _shown(error: GraphQLError, request_id: str) -> tuple[str, Formatted]:
+def _shown(
+    error: GraphQLError, request_id: str, *, was_executed: bool
+) -> tuple[str, Formatted]:
     """Return the message and the extensions, without the request id we gave."""
     match error.original_error:
         case GlanceError() as failure:
@@ -74,8 +77,10 @@ def _shown(error: GraphQLError, request_id: str) -> tuple[str, Formatted]:
                 "argument": refused.argument,
             }
             return str(refused), extensions
-        case None | GraphQLError() if error.path is None:
-            return error.message, {"code": _request_code(error)}
+        case None | GraphQLError() if _is_of_the_client(error):
+            return error.message, {
+                "code": _request_code(error, was_executed=was_executed)
+            }
         case original if _is_unfit(original):
             return _unfit(error), {"code": "GLANCE_UNAVAILABLE", "service": "glance"}
         case original:
@@ -94,7 +99,18 @@ def _glance_extensions(failure: GlanceError) -> Formatted:
     return extensions
 
 
-def _request_code(error: GraphQLError) -> str:
+def _is_of_the_client(error: GraphQLError) -> bool:
+    """Tell whether document, variables or arguments are wrong.
+
+    Completion's errors are located at a field, those of arguments at a value.
+    """
+    nodes = error.nodes or []
+    return error.path is None or not any(isinstance(node, FieldNode) for node in nodes)
+
+
+def _request_code(error: GraphQLError, *, was_executed: bool) -> str:
+    if was_executed:
+        return "BAD_USER_INPUT"
     is_syntax = isinstance(error, GraphQLSyntaxError)
     return "GRAPHQL_PARSE_FAILED" if is_syntax else "GRAPHQL_VALIDATION_FAILED"
 

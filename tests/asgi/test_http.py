@@ -1,0 +1,144 @@
+"""GraphQL over HTTP: what is answered how."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.gateway import Gateway
+from tests.glance_double import GlanceDouble
+
+JSON = {"Content-Type": "application/json"}
+TYPENAME = {"data": {"__typename": "Query"}}
+
+
+def test_query_can_be_asked_with_get(gateway: Gateway) -> None:
+    """GET carries query, variables and operation name as parameters."""
+    asked = {
+        "query": "query A { __typename } query B($x: ID!) { image(id: $x) { id } }",
+        "operationName": "A",
+        "variables": json.dumps({"x": "1"}),
+    }
+
+    response = gateway.client.get("/graphql", params=asked)
+
+    assert (response.status_code, response.json()) == (200, TYPENAME)
+
+
+def test_mutation_is_refused_with_get(gateway: Gateway, double: GlanceDouble) -> None:
+    """A link must not change anything."""
+    query = "mutation { deleteImage(input: {id: 1}) { deletedId } }"
+
+    response = gateway.client.get(
+        "/graphql", params={"query": query}, headers={"X-Auth-Token": "t"}
+    )
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, POST"
+    assert response.json()["errors"][0]["message"] == (
+        "mutations are not allowed when using GET"
+    )
+    assert double.calls == []
+
+
+BAD_BODIES = [
+    pytest.param(b"", 400, "The body is not JSON", id="nothing"),
+    pytest.param(b"{", 400, "The body is not JSON", id="no JSON"),
+    pytest.param(b'"\xff"', 400, "The body is not JSON", id="no UTF-8"),
+    pytest.param(b"5", 400, "The body must be a JSON object.", id="number"),
+    pytest.param(b"[]", 400, "The body must be a JSON object.", id="list"),
+    pytest.param(b"{}", 400, "The request needs query", id="no query"),
+    pytest.param(b'{"query": 5}', 400, "The request needs query", id="odd query"),
+    pytest.param(
+        b'{"query": "{a}", "variables": []}',
+        400,
+        "variables must be a JSON object.",
+        id="odd variables",
+    ),
+    pytest.param(
+        b'{"query": "{a}", "operationName": 1}',
+        400,
+        "operationName must be text.",
+        id="odd name",
+    ),
+    pytest.param(
+        b'{"query": "query A { __typename }", "operationName": "B"}',
+        400,
+        'Unknown operation named "B".',
+        id="unknown operation",
+    ),
+    pytest.param(b" " * 1_048_577, 413, "The body is larger", id="too large"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "message"), BAD_BODIES)
+def test_bad_request_says_what_is_wrong(
+    gateway: Gateway, body: bytes, status: int, message: str
+) -> None:
+    """A request that can't be executed is a 4xx with a JSON error."""
+    response = gateway.client.post("/graphql", content=body, headers=JSON)
+
+    assert response.status_code == status
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith(message)
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", ""])
+def test_body_that_is_not_declared_json_is_refused(gateway: Gateway, kind: str) -> None:
+    """Only JSON, which a foreign page can't send without asking first."""
+    body, headers = b'{"query": "{ __typename }"}', {"Content-Type": kind}
+
+    response = gateway.client.post("/graphql", content=body, headers=headers)
+
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_refused(gateway: Gateway, method: str) -> None:
+    """POST and GET, no others."""
+    response = gateway.client.request(method, "/graphql")
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "code"),
+    [
+        ("{ image(", {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("{ images(first: 1.5) { __typename } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { __typename } query B { __typename }", {}, "BAD_USER_INPUT"),
+        ("query ($i: ID!) { image(id: $i) { id } }", {}, "BAD_USER_INPUT"),
+        ("query ($i: Int!) { images(first: $i) { __typename } }", {"i": "x"}, ""),
+        ("query ($i: Int = 1) { images(first: $i) { __typename } }", {"i": None}, ""),
+    ],
+)
+def test_document_that_does_not_fit_the_schema_has_a_code(
+    gateway: Gateway,
+    double: GlanceDouble,
+    document: str,
+    variables: dict[str, Any],
+    code: str,
+) -> None:
+    """GraphQL's own errors have codes, too, and cost Glance nothing."""
+    error = gateway.error(document, token="t", **variables)
+
+    assert error["extensions"]["code"] == (code or "BAD_USER_INPUT")
+    assert double.calls == []
+
+
+TIMES = ["2026-01-31T12:00:00", "2026-01-31", "2026-02-31T12:00:00Z", "now", 5]
+
+
+@pytest.mark.parametrize("moment", TIMES)
+def test_time_without_an_offset_is_refused(gateway: Gateway, moment: object) -> None:
+    """A time in a filter is RFC 3339, with its offset."""
+    document = """query ($filter: ImageFilter) {
+        images(filter: $filter) { nodes { id } } }"""
+
+    error = gateway.error(document, token="t", filter={"createdAt": {"gt": moment}})
+
+    assert "DateTime" in error["message"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"

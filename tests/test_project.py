@@ -1,0 +1,81 @@
+"""What the project keeps in step: schema file, layers, README."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from gateway.schema.errors import CODES
+from gateway.schema.root import build_schema
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_schema_file_is_the_schema() -> None:
+    """`poe schema` writes schema.graphql anew."""
+    assert (ROOT / "schema.graphql").read_text() == build_schema().as_str() + "\n"
+
+
+def test_every_part_of_the_schema_is_described() -> None:
+    """Types, fields, arguments and enum values are the users' manual."""
+    introspection = build_schema().introspect()["__schema"]
+    own = [one for one in introspection["types"] if not one["name"].startswith("__")]
+    parts = [
+        (type_["name"], part)
+        for type_ in own
+        for kind in ("fields", "inputFields", "enumValues")
+        for part in type_[kind] or ()
+    ]
+    arguments = [
+        (f"{name}.{part['name']}", argument)
+        for name, part in parts
+        for argument in part.get("args", ())
+    ]
+
+    described = [("", type_) for type_ in own] + parts + arguments
+    assert [f"{of}.{one['name']}" for of, one in described if not one["description"]] == []
+
+
+def test_imports_go_downwards_only() -> None:
+    """import-linter holds the layers and what each may know."""
+    ended = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_readme_has_every_setting_with_its_default() -> None:
+    """The table of settings is complete, and names nothing that is not one."""
+    rows = re.findall(r"^\| `(GATEWAY_\w+)` \| (.*?) \|", _readme(), re.MULTILINE)
+
+    assert dict(rows) == {
+        f"GATEWAY_{name.upper()}": _default(name) for name in Settings.model_fields
+    }
+
+
+def test_readme_has_every_error_code() -> None:
+    """The table of error codes names each code that an error can have."""
+    rows = set(re.findall(r"^\| `([A-Z_]+)` \|", _readme(), re.MULTILINE))
+
+    own = {"BAD_REQUEST", "INTERNAL_SERVER_ERROR"}
+    documents = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
+    assert rows - {f"GATEWAY_{n.upper()}" for n in Settings.model_fields} == (
+        set(CODES.values()) | own | documents
+    )
+
+
+def _readme() -> str:
+    return (ROOT / "README.md").read_text()
+
+
+def _default(name: str) -> str:
+    field = Settings.model_fields[name]
+    if field.is_required():
+        return "required"
+    return "none" if field.default is None else f"`{field.default}`".lower()
