@@ -173,13 +173,17 @@ def create_database(data: Path) -> None:
         database.execute("PRAGMA journal_mode = WAL")
 
 
-def run(module: str, *arguments: str) -> None:
-    """Run a module of Python's to its end; raises ServiceFailed."""
+def run(module: str, *arguments: str) -> str:
+    """Run a module of Python's to its end and return what it printed.
+
+    Raises ServiceFailed where it fails.
+    """
     command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
         message = f"{module} failed: {_last_line(ended.stderr)}"
         raise ServiceFailed(message)
+    return ended.stdout
 
 
 @contextmanager

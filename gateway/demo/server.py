@@ -20,6 +20,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--application", required=True)
     options = parser.parse_args()
+    # Keystone takes what is left for arguments of its own.
+    del sys.argv[1:]
     application = import_module(options.application).application
     server = Server(
         (options.host, options.port),

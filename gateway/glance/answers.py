@@ -48,16 +48,32 @@ def tasks_in(response: httpx.Response, purpose: str) -> list[TaskRecord]:
 def refusal(response: httpx.Response, purpose: str) -> GlanceError:
     """Return the error for an answer that is not a success.
 
-    Glance explains itself in HTML; its sentence is kept, without the markup.
+    Glance explains itself in HTML and keystonemiddleware, which stands before
+    it, in JSON; their sentence is kept, without the markup.
     """
     status = response.status_code
-    is_html = response.headers.get("Content-Type", "").startswith("text/html")
-    reason = sentence(response.text) if is_html else ""
     return error_class(status)(
-        f"Could not {purpose}: {reason or _default_reason(status)}",
+        f"Could not {purpose}: {_reason(response) or _default_reason(status)}",
         status=status,
         request_id=_request_id(response),
     )
+
+
+def _reason(response: httpx.Response) -> str:
+    media_type = response.headers.get("Content-Type", "").partition(";")[0]
+    if media_type == "text/html":
+        return sentence(response.text)
+    if media_type == "application/json":
+        return sentence(_message_in(response.content))
+    return ""
+
+
+def _message_in(content: bytes) -> str:
+    """Return Keystone's sentence: `{"error": {"message": "..."}}`."""
+    try:
+        return str(orjson.loads(content)["error"]["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
 
 
 def _default_reason(status: int) -> str:

@@ -119,7 +119,7 @@ def error_class(status: int) -> type[GlanceError]:
 
 
 def sentence(body: str) -> str:
-    """Return what an HTML error page of Glance says, as one line of text.
+    """Return what an error page says, as one line of text without markup.
 
     At most 500 characters; empty where the page says nothing.
     """
