@@ -20,6 +20,11 @@ Parameter = tuple[str, str]
 # property of such a name would silently become another question.
 NOT_PROPERTIES = frozenset(
     {
+        "_as_dict",
+        "_extra_keys",
+        "_is_protocol",
+        "_sa_class_manager",
+        "_sa_registry",
         "changes-since",
         "checksum",
         "container_format",
@@ -41,6 +46,7 @@ NOT_PROPERTIES = frozenset(
         "metadata",
         "min_disk",
         "min_ram",
+        "mro",
         "name",
         "os_hash_algo",
         "os_hash_value",
@@ -80,14 +86,18 @@ class ImageQuery:
     matches_nothing: bool = False
 
     @property
-    def sorts_by_size(self) -> bool:
-        """Tell whether the size takes part in the order."""
-        return any(key == "size" for key, _ in self.sort)
+    def sorts_unsized(self) -> bool:
+        """Tell whether images without a size take part in an order by size."""
+        is_ranged = any(name in {"size_min", "size_max"} for name, _ in self.filters)
+        return not is_ranged and any(key == "size" for key, _ in self.sort)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The place of an image in a list: just after it, the list goes on."""
+    """The place of an image in a list: just after it, the list goes on.
+
+    `is_unsized` tells that the image has no size, or no byte.
+    """
 
     image_id: str
     is_unsized: bool
@@ -122,8 +132,8 @@ def one_of(argument: str, values: Sequence[str]) -> str:
     """Return the filter for any of these values.
 
     Raises InvalidArgument for several values of which one holds a double
-    quote, or a comma and a backslash at its end: Glance's `in:` has no way to
-    write it (glance.common.utils.split_filter_value_for_quotes).
+    quote, or a comma and a backslash at the end of a line: Glance's `in:` has
+    no way to write it (glance.common.utils.split_filter_value_for_quotes).
     """
     if len(values) == 1:
         return equals(values[0])
@@ -132,19 +142,20 @@ def one_of(argument: str, values: Sequence[str]) -> str:
 
 def position_of(record: ImageRecord) -> Position:
     """Return the place of an image in whatever list it came from."""
-    return Position(record["id"], is_unsized=record.get("size") is None)
+    return Position(record["id"], is_unsized=not record.get("size"))
 
 
 def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCall:
     """Decide how to ask for the next images, at most `wanted` of them.
 
-    Glance loses or repeats images after a marker without a size when it sorts
-    by size (it compares the missing number with an empty string). There the
-    list is read from its start and what is already known is skipped.
+    Glance loses or repeats images after a marker without a size, or of size 0,
+    when it sorts by size: it orders a missing number before 0 but compares it
+    as 0, and a marker's as an empty string. There the list is read from its
+    start and what is already known is skipped.
     """
     if after is None:
         return ListCall(limit=min(wanted, PAGE_MAX_IMAGES))
-    if after.is_unsized and query.sorts_by_size:
+    if after.is_unsized and query.sorts_unsized:
         return ListCall(limit=PAGE_MAX_IMAGES, skip_through=after.image_id)
     return ListCall(limit=min(wanted, PAGE_MAX_IMAGES), marker=after.image_id)
 
@@ -152,7 +163,8 @@ def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCal
 def images_after(call: ListCall, page: ImagePage) -> ImagePage:
     """Return the page without the images that the call does not want.
 
-    Raises InvalidArgument where they fill the page and more would follow.
+    Raises InvalidArgument where they fill the page and more would follow, and
+    where the image to skip through is not in the list any more.
     """
     if call.skip_through is None:
         return page
@@ -165,6 +177,9 @@ def images_after(call: ListCall, page: ImagePage) -> ImagePage:
             " for images that have one with filter: {size: {min: 0}}"
         )
         raise InvalidArgument("orderBy", reason)
+    if call.skip_through not in ids:
+        reason = f"image {call.skip_through} is not in the list any more"
+        raise InvalidArgument("after", reason)
     return ImagePage(page.images[start:], has_more=page.has_more)
 
 
@@ -202,12 +217,14 @@ def _quoted(argument: str, value: str) -> str:
             " its double quote; ask for it alone"
         )
         raise InvalidArgument(argument, reason)
-    if not value.endswith("\\"):
+    # Inside of quotes Glance reads a backslash with the character after it,
+    # and no line end as a character.
+    if not value.endswith("\\") and "\\\n" not in value:
         return f'"{value}"'
     if "," in value:
         reason = (
-            f"Glance cannot look for {value!r} among several values because of"
-            " its comma and its backslash at the end; ask for it alone"
+            f"Glance cannot look for {value!r} among several values because of its"
+            " comma and its backslash at the end of a line; ask for it alone"
         )
         raise InvalidArgument(argument, reason)
     return value

@@ -26,6 +26,7 @@ from gateway.schema.types.derived import resolved
 from gateway.schema.types.image import Image
 
 FINGERPRINT_CHARACTERS = 16
+ID_MAX_CHARACTERS = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def position_at(after: str | None, query: ImageQuery) -> Position | None:
     if fingerprint != _fingerprint(query):
         reason = "is a cursor of a list with another filter or order"
         raise InvalidArgument("after", reason)
-    return Position(str(image_id), is_unsized=bool(is_unsized))
+    if not isinstance(image_id, str) or len(image_id) > ID_MAX_CHARACTERS:
+        raise InvalidArgument("after", "is not a cursor of this gateway")
+    return Position(image_id, is_unsized=bool(is_unsized))
 
 
 def _fingerprint(query: ImageQuery) -> str:

@@ -6,7 +6,7 @@ Glance cannot be asked. A filter that is null is a filter not given.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from urllib.parse import urlencode
 
 import strawberry
 from strawberry import ID, UNSET
@@ -27,7 +27,9 @@ from gateway.schema.types.enums import (
 )
 from gateway.schema.types.scalars import BigInt
 
-Value = TypeVar("Value")
+# Together less than the 65,536 characters that httpx allows a URL's query.
+FILTER_MAX_CHARACTERS = 60_000
+ORDER_MAX_CHARACTERS = 4_000
 
 
 @strawberry.input(one_of=True, description="One value, or any of several.")
@@ -74,12 +76,16 @@ class DateTimeFilter:
         default=UNSET, description="At this time or before it."
     )
 
-    def to_glance(self) -> str:
-        """Return operator and time, in UTC."""
+    def to_glance(self, argument: str) -> str:
+        """Return operator and time, in UTC; raises InvalidArgument."""
         operator, moment = next(
             (name, bound) for name, bound in vars(self).items() if bound
         )
-        utc = moment.astimezone(UTC).replace(tzinfo=None)
+        try:
+            utc = moment.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError as error:
+            reason = f"{moment.isoformat()} lies outside of the years 1 to 9999 UTC"
+            raise InvalidArgument(argument, reason) from error
         return f"{operator}:{utc.isoformat()}Z"
 
 
@@ -248,10 +254,10 @@ class ImageFilter:
             bounds: IntRange | None = getattr(self, name)
             if bounds is not None:
                 yield from bounds.to_glance(name)
-        for name in ("created_at", "updated_at"):
-            bound: DateTimeFilter | None = getattr(self, name)
-            if bound is not None:
-                yield name, bound.to_glance()
+        if self.created_at is not None:
+            yield "created_at", self.created_at.to_glance("filter.createdAt")
+        if self.updated_at is not None:
+            yield "updated_at", self.updated_at.to_glance("filter.updatedAt")
 
     def _properties(self) -> Sequence[Parameter]:
         argument = "filter.properties"
@@ -276,11 +282,14 @@ def image_query(
 ) -> ImageQuery:
     """Return the query that Glance is asked; raises InvalidArgument."""
     sort = tuple((str(by.field.value), str(by.direction.value)) for by in order_by)
+    _check_length("orderBy", sort, ORDER_MAX_CHARACTERS)
     if image_filter is None:
         return ImageQuery(sort=sort)
     if image_filter.matches_nothing:
         return ImageQuery(sort=sort, matches_nothing=True)
-    return ImageQuery(filters=tuple(image_filter.to_glance()), sort=sort)
+    filters = tuple(image_filter.to_glance())
+    _check_length("filter", filters, FILTER_MAX_CHARACTERS)
+    return ImageQuery(filters=filters, sort=sort)
 
 
 def named(argument: str, pairs: Iterator[tuple[str, str]]) -> Mapping[str, str]:
@@ -291,6 +300,15 @@ def named(argument: str, pairs: Iterator[tuple[str, str]]) -> Mapping[str, str]:
             raise InvalidArgument(argument, f"{name!r} is given twice")
         values[name] = value
     return values
+
+
+def _check_length(
+    argument: str, given: Sequence[Parameter], max_characters: int
+) -> None:
+    """Raise InvalidArgument for what is too long once it is quoted."""
+    if len(urlencode(given)) > max_characters:
+        reason = f"is longer than {max_characters} characters in Glance's URL"
+        raise InvalidArgument(argument, reason)
 
 
 def _clear_unset(given: IntRange | ImageFilter) -> None:

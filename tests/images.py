@@ -1,0 +1,40 @@
+"""Images that tests register by REST: uploads and dates GraphQL can't do."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+
+from gateway.demo.glance import DATABASE
+from tests.gateway import Json
+
+
+def glance_rest(port: int, token: str) -> httpx.Client:
+    """Return a client for Glance's REST with that token."""
+    url = f"http://127.0.0.1:{port}/v2"
+    return httpx.Client(base_url=url, headers={"X-Auth-Token": token})
+
+
+def create_image(
+    rest: httpx.Client, *, data: bytes | None = None, **image: Json
+) -> str:
+    """Register an image, upload its data, if any, and return its id."""
+    created = rest.post("/images", json=image).raise_for_status()
+    image_id = str(created.json()["id"])
+    if data is not None:
+        binary = {"Content-Type": "application/octet-stream"}
+        path = f"/images/{image_id}/file"
+        rest.put(path, content=data, headers=binary).raise_for_status()
+    return image_id
+
+
+def date_images(glance_data: Path, dates: Iterable[tuple[str, str, str]]) -> None:
+    """Set the times of images, each given as (created at, updated at, id).
+
+    Times are `2026-01-31 12:00:00.000000`, as sqlite holds them.
+    """
+    update = "UPDATE images SET created_at = ?, updated_at = ? WHERE id = ?"
+    with closing(sqlite3.connect(glance_data / DATABASE)) as database, database:
+        database.executemany(update, dates)
