@@ -79,6 +79,7 @@ def running_gateway(glance_url: str, **settings: Json) -> Iterator[Gateway]:
     app = build_app(Settings(glance_url=glance_url, **settings))
     server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         thread = threading.Thread(target=server.run, args=[[listening]])
         thread.start()
         server.listens.wait()

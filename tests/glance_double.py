@@ -121,6 +121,7 @@ def glance_double(upstream_port: int) -> Iterator[GlanceDouble]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     double: GlanceDouble
 
     def _handle(self) -> None:

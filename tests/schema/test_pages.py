@@ -194,6 +194,19 @@ def test_largest_page_that_glance_does_not_continue_is_the_last(
     assert [call.query for call in double.calls] == [[("limit", "1000")]]
 
 
+def test_page_without_images_is_the_last_whatever_glance_says(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """A `next` that leads nowhere is not followed in circles."""
+    double.play(json_reply({"images": [], "next": "/v2/images?marker=x"}))
+
+    page = gateway.data(PAGE, token=TOKEN)["images"]
+
+    around = {"hasNextPage": False, "hasPreviousPage": False}
+    assert page == connection({}, around)
+    assert [call.query for call in double.calls] == [[("limit", "26")]]
+
+
 def page_of(gateway: Gateway, token: str, **arguments: Json) -> Json:
     """Return a page of the shared images, which are the project's own."""
     answer = gateway.data(PAGE, token=token, **{"filter": SHARED, **arguments})
