@@ -27,15 +27,17 @@ from gateway.demo.glance import (
     HOST,
     Service,
     ServiceFailed,
-    check_port,
     configure,
     create_database,
     glance,
+    listen,
+    url_at,
 )
 from gateway.demo.progress import step
 from gateway.demo.samples import load_samples
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
+from gateway.stop_signals import STOP_SIGNALS, until_stopped
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 
@@ -81,18 +83,9 @@ def serve(
 
     Every setting is also an environment variable GATEWAY_*; flags win.
     """
-    flags = {
-        "glance_url": glance_url,
-        "host": host,
-        "port": port,
-        "workers": workers,
-    }
-    given = {name: value for name, value in flags.items() if value is not None}
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        _fail("\n".join(_problems(error)))
-    _serve(settings)
+    settings = _settings(glance_url=glance_url, host=host, port=port, workers=workers)
+    with until_stopped(), _failures():
+        _serve(settings)
 
 
 @run.command()
@@ -104,57 +97,83 @@ def schema() -> None:
 @run.command()
 def demo(
     *,
-    port: Annotated[int, typer.Option(help="The gateway's port.")] = 8000,
-    glance_port: Annotated[int, typer.Option(help="Glance's port.")] = 9292,
+    host: Annotated[
+        str, typer.Option(help="Where both listen; who gets there can be anybody.")
+    ] = HOST,
+    port: Annotated[
+        int, typer.Option(help="The gateway's port.", min=1, max=65535)
+    ] = 8000,
+    glance_port: Annotated[
+        int, typer.Option(help="Glance's port.", min=1, max=65535)
+    ] = 9292,
     data: Annotated[
         Path | None,
         typer.Option(help="A folder for Glance's data, kept; else a temporary one."),
     ] = None,
 ) -> None:
     """Start a real Glance with sample images, and the gateway before it."""
-    with _stop_signals(), _folder(data) as folder:
-        try:
-            _demo(folder.resolve(), port=port, glance_port=glance_port)
-        except ServiceFailed as error:
-            _fail(str(error))
-        except KeyboardInterrupt:
-            typer.echo("\nStopped.")
+    settings = _settings(
+        glance_url=url_at(host, glance_port), host=host, port=str(port)
+    )
+    with until_stopped(), _failures(), _folder(data) as folder:
+        _demo(settings, folder.resolve(), glance_port=glance_port)
+    typer.echo("\nStopped.")
 
 
-def _demo(folder: Path, *, port: int, glance_port: int) -> None:
-    check_port(port)
-    configure(folder, port=glance_port)
-    with step("Preparing Glance's database"):
-        create_database(folder)
+def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
+    host = settings.host
     with ExitStack() as stack:
+        listening = stack.enter_context(listen(host, settings.port))
+        listen(host, glance_port).close()
+        configure(folder, port=glance_port)
+        with step("Preparing Glance's database"):
+            create_database(folder)
         with step("Starting Glance"):
-            running = stack.enter_context(glance(folder, port=glance_port))
+            running = stack.enter_context(glance(folder, host=host, port=glance_port))
         with step("Loading sample images") as loading:
             load_samples(running.url, loading.count)
-        settings = Settings(glance_url=running.url, host=HOST, port=port)
-        url = f"http://{HOST}:{port}{GRAPHQL_PATH}"
-        server = Announcing(
+        server = Server(
             _config(settings, log_level="warning"),
-            banner(url=url, glance_url=running.url),
+            banner(url=_graphql_url(listening), glance_url=running.url),
         )
-        _serve_beside(running, server)
+        _serve_beside(running, server, listening)
 
 
-class Announcing(uvicorn.Server):
-    """A server that says something once it listens."""
+class Server(uvicorn.Server):
+    """A server that says where it listens, and stops in order, once."""
 
-    def __init__(self, config: uvicorn.Config, text: str) -> None:
-        """Say `text`."""
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
+        """Say `announcement` when it listens."""
         super().__init__(config)
-        self._text = text
+        self._announcement = announcement
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, then say it."""
         await super().startup(sockets)
-        typer.echo(self._text)
+        typer.echo(self._announcement)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Answer what is under way at the first signal, then pass it on."""
+        received: list[int] = []
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            received.append(number)
+            self.should_exit = True
+
+        handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+        for number in (n for n in handlers if handlers[n] != signal.SIG_IGN):
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])
 
 
-def _serve_beside(service: Service, server: uvicorn.Server) -> None:
+def _serve_beside(service: Service, server: Server, listening: socket) -> None:
     """Serve until stopped; raises ServiceFailed when the service ends before."""
 
     def stop_with_it() -> None:
@@ -162,7 +181,7 @@ def _serve_beside(service: Service, server: uvicorn.Server) -> None:
         server.should_exit = True
 
     Thread(target=stop_with_it, daemon=True).start()
-    server.run()
+    server.run(sockets=[listening])
     status = service.process.poll()
     if status is not None:
         message = f"{service.name} has ended, with status {status}."
@@ -171,11 +190,18 @@ def _serve_beside(service: Service, server: uvicorn.Server) -> None:
 
 def _serve(settings: Settings) -> None:
     config = _config(settings, log_level="info")
-    listening = config.bind_socket()
-    if settings.workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
-    else:
-        uvicorn.Server(config).run(sockets=[listening])
+    with listen(settings.host, settings.port) as listening:
+        announcement = f"GraphQL   {_graphql_url(listening)}"
+        if settings.workers > 1:
+            typer.echo(announcement)
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            Server(config, announcement).run(sockets=[listening])
+
+
+def _graphql_url(listening: socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return url_at(host, port) + GRAPHQL_PATH
 
 
 def _config(settings: Settings, *, log_level: str) -> uvicorn.Config:
@@ -188,6 +214,15 @@ def _config(settings: Settings, *, log_level: str) -> uvicorn.Config:
         log_level=log_level,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
+
+
+def _settings(**flags: str | None) -> Settings:
+    """Return the flags and the environment as settings, or end with all wrongs."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        _fail("\n".join(_problems(error)))
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
@@ -211,18 +246,12 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[None]:
-    """Let the first signal to stop end us as Ctrl-C does, and ignore others."""
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        for number in stopping:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for number in stopping:
-        signal.signal(number, stop)
-    yield
+def _failures() -> Iterator[None]:
+    """End with the reason of what fails."""
+    try:
+        yield
+    except ServiceFailed as error:
+        _fail(str(error))
 
 
 def _fail(reason: str) -> NoReturn:

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 
 from gateway.demo.glance import ServiceFailed
+from gateway.stop_signals import held_signals
 
 ALICE = "alice:proj-a:member,reader"
 BOB = "bob:proj-b:member,reader"
@@ -124,7 +125,9 @@ def load_samples(glance_url: str, progress: Callable[[int, int], None]) -> None:
     try:
         with httpx.Client(base_url=f"{glance_url}/v2", timeout=CALL_SECONDS) as glance:
             for done, sample in enumerate(SAMPLES, start=1):
-                _load(glance, sample)
+                # In a folder that is kept, half a sample would stay half.
+                with held_signals():
+                    _load(glance, sample)
                 progress(done, len(SAMPLES))
     except httpx.HTTPError as error:
         reason = str(error).partition("\n")[0]

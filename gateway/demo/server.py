@@ -6,11 +6,15 @@ its standard input does, so that it never outlives its parent.
 """
 
 import argparse
+import signal
 import sys
 import threading
 from importlib import import_module
 
 from cheroot.wsgi import PathInfoDispatcher, Server
+from sqlalchemy import Engine, event
+
+from gateway.stop_signals import STOP_SIGNALS
 
 
 def main() -> None:
@@ -20,6 +24,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--application", required=True)
     options = parser.parse_args()
+    # Our parent held them while it started us.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    event.listen(Engine, "before_cursor_execute", begin_to_write, retval=True)
     # Keystone takes what is left for arguments of its own.
     del sys.argv[1:]
     application = import_module(options.application).application
@@ -34,6 +41,17 @@ def main() -> None:
     print("ready", flush=True)
     threading.Thread(target=stop_at_end_of_input, args=[server], daemon=True).start()
     server.serve()
+
+
+def begin_to_write(
+    _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+) -> tuple[str, object]:
+    """Let every transaction wait for its turn to write before it begins.
+
+    SQLite refuses at once one that has read and wants to write while another
+    writes: of equal requests some would fail, and imports would never end.
+    """
+    return "BEGIN IMMEDIATE" if statement == "BEGIN" else statement, parameters
 
 
 def stop_at_end_of_input(server: Server) -> None:

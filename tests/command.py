@@ -1,0 +1,149 @@
+"""The command as a shell runs it: arguments in, text out, exit status."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from select import select
+from threading import Timer
+from typing import IO
+from uuid import uuid4
+
+LIMIT_SECONDS = 120
+MARK = "TEST_COMMAND"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and all that it said."""
+
+    status: int
+    output: str
+    errors: str
+
+
+@dataclass
+class Command:
+    """A running command: `output` and `errors` are where its text goes.
+
+    `mark` is in the environment of all its processes.
+    """
+
+    process: subprocess.Popen[bytes]
+    output: int
+    errors: IO[bytes]
+    mark: str
+    said: bytes = b""
+
+    def until(self, text: str) -> str:
+        """Wait for a text on standard output and return all up to it."""
+        while text.encode() not in self.said:
+            assert self._read(), self.end()
+        return self.said.decode()
+
+    def end(self) -> Ended:
+        """Wait until it has ended by itself."""
+        while self._read():
+            pass
+        status = self.process.wait()
+        self.errors.seek(0)
+        return Ended(status, self.said.decode(), self.errors.read().decode())
+
+    def stop(self, *signals: signal.Signals) -> Ended:
+        """Send signals, one by one, and wait for the end."""
+        for number in signals:
+            self.process.send_signal(number)
+        return self.end()
+
+    def children(self) -> set[int]:
+        """Return the ids of its processes besides the first one."""
+        return self.processes() - {self.process.pid}
+
+    def processes(self) -> set[int]:
+        """Return the ids of its processes, in whatever group or session."""
+        found = set()
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            # Processes come and go, and some are not ours to look into.
+            with suppress(OSError):
+                if self.mark.encode() in environment.read_bytes():
+                    found.add(int(environment.parent.name))
+        return found
+
+    def _read(self) -> bytes:
+        try:
+            more = os.read(self.output, 65536)
+        except OSError:
+            # A terminal ends with an error.
+            return b""
+        self.said += more
+        return more
+
+
+@contextmanager
+def piped(*arguments: str, **environment: str) -> Iterator[Command]:
+    """Run the command with a pipe to read what it says."""
+    with _running(os.pipe(), arguments, environment) as command:
+        yield command
+
+
+@contextmanager
+def on_terminal(*arguments: str, **environment: str) -> Iterator[Command]:
+    """Run the command with a terminal to read what it says."""
+    with _running(pty.openpty(), arguments, environment) as command:
+        yield command
+
+
+def run(*arguments: str, **environment: str) -> Ended:
+    """Run the command to its end."""
+    with piped(*arguments, **environment) as command:
+        return command.end()
+
+
+@contextmanager
+def _running(
+    ends: tuple[int, int], arguments: tuple[str, ...], environment: dict[str, str]
+) -> Iterator[Command]:
+    """Run the command, and kill what still runs of it in the end."""
+    mark = f"{MARK}={uuid4()}"
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    with tempfile.TemporaryFile() as errors, os.fdopen(ends[0], "rb") as output:
+        with os.fdopen(ends[1], "wb") as said:
+            process = subprocess.Popen(  # noqa: S603 - this very Python
+                [sys.executable, "-m", "gateway", *arguments],
+                env=inherited | dict([mark.split("=")]) | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=errors,
+                start_new_session=True,
+            )
+        command = Command(process, output.fileno(), errors, mark)
+        limit = Timer(LIMIT_SECONDS, kill, [command])
+        with process:
+            limit.start()
+            try:
+                yield command
+            finally:
+                limit.cancel()
+                kill(command)
+
+
+def kill(command: Command) -> None:
+    """Kill all of the command's processes."""
+    for process in command.processes():
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def wait_for(process: int) -> None:
+    """Wait until a process that is not our child has ended."""
+    handle = os.pidfd_open(process)
+    try:
+        assert select([handle], [], [], LIMIT_SECONDS)[0]
+    finally:
+        os.close(handle)
