@@ -1,0 +1,82 @@
+"""How many calls go to Glance at once, and whose turn it is.
+
+First come first served within an identity; between identities, one each in
+turn, so that no identity's crowd makes another one wait for all of it.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+Turn = asyncio.Future[None]
+
+
+class Bulkhead:
+    """Slots for calls: so many in all, so many for each scope."""
+
+    def __init__(self, *, calls: int, calls_per_scope: int) -> None:
+        """Begin with all slots free."""
+        self._free = calls
+        self._calls_per_scope = calls_per_scope
+        self._under_way: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[Turn]] = OrderedDict()
+
+    @asynccontextmanager
+    async def slot(self, scope: str) -> AsyncIterator[None]:
+        """Hold a slot of the scope's, after waiting for its turn."""
+        await self._enter(scope)
+        try:
+            yield
+        finally:
+            self._leave(scope)
+
+    async def _enter(self, scope: str) -> None:
+        turn: Turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(scope, deque()).append(turn)
+        self._admit()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave(scope)
+            else:
+                self._give_up(scope, turn)
+            raise
+
+    def _leave(self, scope: str) -> None:
+        self._free += 1
+        self._under_way[scope] -= 1
+        if not self._under_way[scope]:
+            del self._under_way[scope]
+        self._admit()
+
+    def _give_up(self, scope: str, turn: Turn) -> None:
+        queue = self._waiting.get(scope, deque())
+        if turn in queue:
+            queue.remove(turn)
+        if not queue:
+            self._waiting.pop(scope, None)
+
+    def _admit(self) -> None:
+        """Give every free slot to the next scope that may have one."""
+        while self._free and (scope := self._next_scope()) is not None:
+            queue = self._waiting[scope]
+            turn = queue.popleft()
+            if queue:
+                self._waiting.move_to_end(scope)
+            else:
+                del self._waiting[scope]
+            if not turn.cancelled():
+                self._free -= 1
+                self._under_way[scope] += 1
+                turn.set_result(None)
+
+    def _next_scope(self) -> str | None:
+        """Return the scope that has waited longest and is below its bound."""
+        below_bound = (
+            scope
+            for scope in self._waiting
+            if self._under_way[scope] < self._calls_per_scope
+        )
+        return next(below_bound, None)
