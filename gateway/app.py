@@ -1,40 +1,104 @@
 """Where the parts meet: settings in, an ASGI application out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
-from gateway.catalog import Catalog
+from gateway.cache.policy import Freshness
+from gateway.cache.reader import PlainReader, Reader, RememberingReader
+from gateway.cache.stamps import StampTable
+from gateway.cache.store import MemoryStore, Store
+from gateway.cache.valkey import ValkeyStore
+from gateway.catalog import FAILURES, Catalog
+from gateway.facts import Hook, SharedCacheFacts, tell
+from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import open_client
+from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
 
 
-def build_app(settings: Settings) -> Starlette:
-    """Return the gateway; it closes what it opened when its lifespan ends."""
+def build_app(
+    settings: Settings, *, stamps_file: Path | None = None, hooks: Sequence[Hook] = ()
+) -> Starlette:
+    """Return the gateway; it closes what it opened when its lifespan ends.
+
+    Workers that share the file forget in their memories what any of them has
+    written. Hooks are told facts of requests and of the shared cache.
+    """
     http = open_client(
-        connections=settings.glance_connections, ca_file=settings.glance_ca_file
+        connections=settings.glance_calls, ca_file=settings.glance_ca_file
     )
     client = GlanceClient(
-        http, settings.glance_url, timeout_seconds=settings.glance_timeout_seconds
+        http,
+        settings.glance_url,
+        bulkhead=Bulkhead(
+            calls=settings.glance_calls,
+            calls_per_scope=settings.glance_calls_per_identity,
+        ),
+        timeout_seconds=settings.glance_timeout_seconds,
     )
+    freshness = _freshness(settings)
+    reader = _reader(settings, freshness, stamps_file, hooks)
+    catalog = Catalog(client, Reads(client, freshness), reader)
     endpoint = GraphQLEndpoint(
         build_schema(),
-        Catalog(client),
+        catalog,
         timeout_seconds=settings.request_timeout_seconds,
-        fan_out=settings.fan_out,
         with_service_token=settings.forward_service_token,
+        hooks=hooks,
     )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with http:
             yield
+            await catalog.close()
 
     return Starlette(routes=[Route(GRAPHQL_PATH, endpoint)], lifespan=lifespan)
+
+
+def _freshness(settings: Settings) -> Freshness:
+    return Freshness(
+        images_seconds=settings.fresh_images_seconds,
+        image_seconds=settings.fresh_image_seconds,
+        moving_image_seconds=settings.fresh_moving_image_seconds,
+        tasks_seconds=settings.fresh_tasks_seconds,
+        running_tasks_seconds=settings.fresh_running_tasks_seconds,
+        revalidate_seconds=settings.stale_while_revalidate_seconds,
+        outage_seconds=settings.stale_if_error_seconds,
+    )
+
+
+def _reader(
+    settings: Settings,
+    freshness: Freshness,
+    stamps_file: Path | None,
+    hooks: Sequence[Hook],
+) -> Reader:
+    if settings.cache_url == "none":
+        return PlainReader()
+    return RememberingReader(_store(settings, stamps_file, hooks), freshness, FAILURES)
+
+
+def _store(
+    settings: Settings, stamps_file: Path | None, hooks: Sequence[Hook]
+) -> Store:
+    if settings.cache_url == "memory://":
+        return MemoryStore(
+            StampTable(stamps_file),
+            max_entries=settings.cache_max_entries,
+            max_bytes=settings.cache_max_bytes,
+        )
+
+    def observe(*, is_available: bool) -> None:
+        tell(hooks, SharedCacheFacts(is_available=is_available))
+
+    return ValkeyStore(settings.cache_url, observe=observe)

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import GRAPHQL_PATH, build_app
+from gateway.cache.stamps import create_stamps
 from gateway.demo.banner import banner
 from gateway.demo.glance import (
     HOST,
@@ -189,14 +190,23 @@ def _serve_beside(service: Service, server: Server, listening: socket) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    config = _config(settings, log_level="info")
     with listen(settings.host, settings.port) as listening:
         announcement = f"GraphQL   {_graphql_url(listening)}"
         if settings.workers > 1:
             typer.echo(announcement)
-            Multiprocess(config, sockets=[listening]).run()
+            _serve_workers(settings, listening)
         else:
+            config = _config(settings, log_level="info")
             Server(config, announcement).run(sockets=[listening])
+
+
+def _serve_workers(settings: Settings, listening: socket) -> None:
+    """Serve in processes that forget together what any of them has written."""
+    with tempfile.TemporaryDirectory(prefix="glance-gateway-") as folder:
+        stamps_file = Path(folder) / "stamps"
+        create_stamps(stamps_file)
+        config = _config(settings, log_level="info", stamps_file=stamps_file)
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def _graphql_url(listening: socket) -> str:
@@ -204,9 +214,11 @@ def _graphql_url(listening: socket) -> str:
     return url_at(host, port) + GRAPHQL_PATH
 
 
-def _config(settings: Settings, *, log_level: str) -> uvicorn.Config:
+def _config(
+    settings: Settings, *, log_level: str, stamps_file: Path | None = None
+) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(build_app, settings),
+        partial(build_app, settings, stamps_file=stamps_file),
         factory=True,
         host=settings.host,
         port=settings.port,

@@ -1,13 +1,14 @@
 """What a resolver may use."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import strawberry
 
+from gateway.caller import Caller, Tally
 from gateway.catalog import Catalog
+from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
-from gateway.identity import Caller
 from gateway.loaders import Loaders
 
 
@@ -22,7 +23,6 @@ class Context:
     request_id: str
     asking: Caller | None
     catalog: Catalog
-    fan_out: int
 
     @property
     def caller(self) -> Caller:
@@ -32,10 +32,20 @@ class Context:
             raise Unauthenticated(message, request_id=self.request_id)
         return self.asking
 
+    @property
+    def tally(self) -> Tally:
+        """Return what the request has cost so far."""
+        return Tally() if self.asking is None else self.asking.tally
+
+    def facts(self) -> RequestFacts:
+        """Return what hooks are told of the request."""
+        scope = None if self.asking is None else self.asking.identity.scope
+        return RequestFacts(self.request_id, scope, **asdict(self.tally))
+
     @cached_property
     def loaders(self) -> Loaders:
         """Return the loaders of this request, made when first used."""
-        return Loaders(self.catalog, self.caller, fan_out=self.fan_out)
+        return Loaders(self.catalog, self.caller)
 
 
 Info = strawberry.Info[Context, None]

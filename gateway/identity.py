@@ -34,19 +34,6 @@ class Identity:
         object.__setattr__(self, "scope", digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """One request of an identity.
-
-    `request_id` travels to Glance and back to the client; `deadline_at` is a
-    time of the running loop's clock, past which no call may last.
-    """
-
-    identity: Identity
-    request_id: str
-    deadline_at: float
-
-
 def _check(token: str) -> None:
     if len(token) > TOKEN_MAX_BYTES:
         msg = f"The token is longer than {TOKEN_MAX_BYTES} bytes."

@@ -4,6 +4,7 @@ Each is an environment variable GATEWAY_*; flags of the command override them.
 """
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, FilePath, HttpUrl, TypeAdapter
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +13,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 def _http_url(text: str) -> str:
     TypeAdapter(HttpUrl).validate_python(text)
     return text
+
+
+def _cache_url(text: str) -> str:
+    parts = urlsplit(text)
+    is_shared = parts.scheme in {"redis", "rediss"} and parts.hostname
+    if text not in {"memory://", "none"} and not is_shared:
+        reason = "must be memory://, none, redis://host or rediss://host"
+        raise ValueError(reason)
+    return text
+
+
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
 class Settings(BaseSettings):
@@ -36,8 +49,11 @@ class Settings(BaseSettings):
     glance_timeout_seconds: float = Field(
         30, gt=0, le=3600, description="The longest one call to Glance may take."
     )
-    glance_connections: int = Field(
-        64, ge=1, le=10_000, description="Connections to Glance, for each worker."
+    glance_calls: int = Field(
+        64, ge=1, le=10_000, description="Calls to Glance at once, for each worker."
+    )
+    glance_calls_per_identity: int = Field(
+        16, ge=1, le=10_000, description="The same, for each token."
     )
     glance_ca_file: FilePath | None = Field(
         None,
@@ -45,8 +61,42 @@ class Settings(BaseSettings):
             "Certificates (PEM) that vouch for Glance, instead of the system's."
         ),
     )
-    fan_out: int = Field(
-        16, ge=1, le=1000, description="Calls to Glance at once for one request."
+    cache_url: Annotated[str, AfterValidator(_cache_url)] = Field(
+        "memory://",
+        repr=False,
+        description=(
+            "Where answers are remembered: `memory://` in each worker,"
+            " `redis://[:password@]host[:port][/db]` or `rediss://` (TLS) in a Valkey"
+            " or Redis that replicas share, `none` nowhere."
+        ),
+    )
+    cache_max_entries: int = Field(
+        10_000, ge=1, description="Answers remembered in memory, for each worker."
+    )
+    cache_max_bytes: int = Field(
+        256 * 1024 * 1024, ge=1, description="Bytes of them, for each worker."
+    )
+    fresh_images_seconds: Seconds = Field(
+        5, description="How long a list of images is fresh; 0: not remembered."
+    )
+    fresh_image_seconds: Seconds = Field(
+        10, description="How long an image that has settled is fresh."
+    )
+    fresh_moving_image_seconds: Seconds = Field(
+        1, description="How long one on its way is: queued, saving, importing, missing."
+    )
+    fresh_tasks_seconds: Seconds = Field(
+        10, description="How long an image's tasks are fresh when none runs."
+    )
+    fresh_running_tasks_seconds: Seconds = Field(
+        1, description="How long they are while one runs."
+    )
+    stale_while_revalidate_seconds: Seconds = Field(
+        0, description="How much longer an answer is shown while it is asked for again."
+    )
+    stale_if_error_seconds: Seconds = Field(
+        60,
+        description="How much longer it is shown when Glance is unreachable or fails.",
     )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."

@@ -114,7 +114,7 @@ def _running(
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     with tempfile.TemporaryFile() as errors, os.fdopen(ends[0], "rb") as output:
         with os.fdopen(ends[1], "wb") as said:
-            process = subprocess.Popen(  # noqa: S603 - this very Python
+            process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", *arguments],
                 env=inherited | dict([mark.split("=")]) | environment,
                 stdin=subprocess.DEVNULL,

@@ -38,7 +38,7 @@ def shared_double(glance_port: int) -> Iterator[GlanceDouble]:
 @pytest.fixture(scope="session")
 def shared_gateway(shared_double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway for all tests that need no settings of their own."""
-    with running_gateway(shared_double.url) as running:
+    with running_gateway(shared_double.url, cache_url="none") as running:
         yield running
 
 

@@ -2,14 +2,16 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
 
 from gateway.app import build_app
+from gateway.facts import Hook
 from gateway.settings import Settings
 
 Json = Any
@@ -74,9 +76,16 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def running_gateway(glance_url: str, **settings: Json) -> Iterator[Gateway]:
+def running_gateway(
+    glance_url: str,
+    *,
+    stamps_file: Path | None = None,
+    hooks: Sequence[Hook] = (),
+    **settings: Json,
+) -> Iterator[Gateway]:
     """Run a gateway before the Glance at that address, on a free port."""
-    app = build_app(Settings(glance_url=glance_url, **settings))
+    asked = Settings(glance_url=glance_url, **settings)
+    app = build_app(asked, stamps_file=stamps_file, hooks=hooks)
     server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

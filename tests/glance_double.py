@@ -91,10 +91,9 @@ class GlanceDouble:
         return [f"{call.method} {call.target}" for call in self.calls]
 
 
-def json_reply(body: object, status: int = 200, **headers: str) -> Reply:
+def json_reply(body: object) -> Reply:
     """Return an answer as Glance sends records."""
-    kind = {"Content-Type": "application/json"}
-    return Reply(status, orjson.dumps(body), kind | headers)
+    return Reply(200, orjson.dumps(body), {"Content-Type": "application/json"})
 
 
 @contextmanager

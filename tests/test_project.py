@@ -34,7 +34,9 @@ def test_every_part_of_the_schema_is_described() -> None:
     ]
 
     described = [("", type_) for type_ in own] + parts + arguments
-    assert [f"{of}.{one['name']}" for of, one in described if not one["description"]] == []
+    assert [
+        f"{of}.{one['name']}" for of, one in described if not one["description"]
+    ] == []
 
 
 def test_imports_go_downwards_only() -> None:

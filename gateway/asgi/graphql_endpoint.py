@@ -1,6 +1,8 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 
 import orjson
@@ -17,11 +19,14 @@ from strawberry.types.graphql import OperationType
 
 from gateway.asgi.connected import while_connected
 from gateway.asgi.credentials import identity_in
+from gateway.asgi.directives import directive_in, wants_trace
 from gateway.asgi.http_request import BadRequest, GraphQLRequest, read_request
 from gateway.asgi.request_id import HEADER, request_id
+from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.context import Context
-from gateway.identity import Caller, InvalidToken
+from gateway.facts import Hook, tell
+from gateway.identity import InvalidToken
 from gateway.schema.errors import present, request_error
 
 OPERATIONS = {
@@ -41,15 +46,18 @@ class GraphQLEndpoint:
         catalog: Catalog,
         *,
         timeout_seconds: float,
-        fan_out: int,
         with_service_token: bool,
+        hooks: Sequence[Hook],
     ) -> None:
-        """Answer from `catalog`; a request's calls end within `timeout_seconds`."""
+        """Answer from `catalog`; a request's reads end within `timeout_seconds`.
+
+        `hooks` are given the RequestFacts of each request that was executed.
+        """
         self._schema = schema
         self._catalog = catalog
         self._timeout_seconds = timeout_seconds
-        self._fan_out = fan_out
         self._with_service_token = with_service_token
+        self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that leaves is not answered."""
@@ -68,7 +76,7 @@ class GraphQLEndpoint:
             asked = await read_request(request)
             context = self._context(request, identifier)
             answer = await while_connected(
-                request.receive, self._execute(request.method, asked, context)
+                request.receive, self._answer(request, asked, context)
             )
         except BadRequest as error:
             return _refused(error.status, "BAD_REQUEST", str(error), identifier)
@@ -81,9 +89,25 @@ class GraphQLEndpoint:
         identity = identity_in(
             request.headers, with_service_token=self._with_service_token
         )
+        if identity is None:
+            return Context(identifier, None, self._catalog)
         deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
-        asking = None if identity is None else Caller(identity, identifier, deadline_at)
-        return Context(identifier, asking, self._catalog, self._fan_out)
+        directive = directive_in(request.headers)
+        caller = Caller(identity, identifier, deadline_at, directive)
+        return Context(identifier, caller, self._catalog)
+
+    async def _answer(
+        self, request: Request, asked: GraphQLRequest, context: Context
+    ) -> Answer:
+        """Return the answer, with what it cost where that is to be said."""
+        try:
+            answer = await self._execute(request.method, asked, context)
+        finally:
+            tell(self._hooks, context.facts())
+        tally = context.tally
+        if tally.stale or wants_trace(request.headers):
+            answer["extensions"] = {"glance": asdict(tally)}
+        return answer
 
     async def _execute(
         self, method: str, asked: GraphQLRequest, context: Context

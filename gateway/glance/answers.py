@@ -1,7 +1,6 @@
 """What Glance answered: records out of good answers, errors out of others. Pure.
 
-Each function takes the answer and the purpose of its call (`get image 1234`),
-with which error messages begin.
+Errors begin with the purpose of their call, such as `get image 1234`.
 """
 
 from http import HTTPStatus
@@ -20,29 +19,40 @@ from gateway.glance.listing import ImagePage
 from gateway.glance.records import ImageRecord, TaskRecord
 
 
-def image_in(response: httpx.Response, purpose: str) -> ImageRecord:
-    """Return the image; raises GlanceUnavailable for anything but an image."""
-    answer = _object(response, purpose)
+class Unreadable(ValueError):
+    """Bytes that are not what was asked for; the text says what they are."""
+
+
+def image_in(content: bytes) -> ImageRecord:
+    """Return the image; raises Unreadable for anything but an image."""
+    answer = _object(content)
     if not _has_id(answer):
-        raise _unreadable(response, purpose, "not an image")
+        reason = "not an image"
+        raise Unreadable(reason)
     return cast("ImageRecord", answer)
 
 
-def page_in(response: httpx.Response, purpose: str) -> ImagePage:
-    """Return the page; raises GlanceUnavailable for anything but a list."""
-    answer = _object(response, purpose)
+def page_in(content: bytes) -> ImagePage:
+    """Return the page; raises Unreadable for anything but a list of images."""
+    answer = _object(content)
     rows = _rows(answer, "images")
-    if rows is None:
-        raise _unreadable(response, purpose, "not a list of images")
     return ImagePage(cast("list[ImageRecord]", rows), has_more="next" in answer)
 
 
-def tasks_in(response: httpx.Response, purpose: str) -> list[TaskRecord]:
-    """Return the tasks; raises GlanceUnavailable for anything but a list."""
-    rows = _rows(_object(response, purpose), "tasks")
-    if rows is None:
-        raise _unreadable(response, purpose, "not a list of tasks")
-    return cast("list[TaskRecord]", rows)
+def tasks_in(content: bytes) -> list[TaskRecord]:
+    """Return the tasks; raises Unreadable for anything but a list of tasks."""
+    return cast("list[TaskRecord]", _rows(_object(content), "tasks"))
+
+
+def unreadable(
+    response: httpx.Response, purpose: str, reason: Unreadable
+) -> GlanceUnavailable:
+    """Return the error for a success that holds something else."""
+    return GlanceUnavailable(
+        f"Could not {purpose}: Glance's answer is {reason}.",
+        status=response.status_code,
+        request_id=_request_id(response),
+    )
 
 
 def refusal(response: httpx.Response, purpose: str) -> GlanceError:
@@ -89,28 +99,25 @@ def _request_id(response: httpx.Response) -> str:
     return str(response.headers.get("X-OpenStack-Request-ID", sent))
 
 
-def _unreadable(response: httpx.Response, purpose: str, what: str) -> GlanceError:
-    return GlanceUnavailable(
-        f"Could not {purpose}: Glance's answer is {what}.",
-        status=response.status_code,
-        request_id=_request_id(response),
-    )
-
-
-def _object(response: httpx.Response, purpose: str) -> dict[str, object]:
+def _object(content: bytes) -> dict[str, object]:
     try:
-        answer = orjson.loads(response.content)
+        answer = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise _unreadable(response, purpose, "not JSON") from error
+        reason = "not JSON"
+        raise Unreadable(reason) from error
     if not isinstance(answer, dict):
-        raise _unreadable(response, purpose, "not a JSON object")
+        reason = "not a JSON object"
+        raise Unreadable(reason)
     return answer
 
 
-def _rows(answer: dict[str, object], key: str) -> list[object] | None:
-    """Return the rows under `key`, or None unless each is one with an id."""
+def _rows(answer: dict[str, object], key: str) -> list[object]:
+    """Return the rows under `key`; raises Unreadable unless each has an id."""
     rows = answer.get(key)
-    return rows if isinstance(rows, list) and all(map(_has_id, rows)) else None
+    if not isinstance(rows, list) or not all(map(_has_id, rows)):
+        reason = f"not a list of {key}"
+        raise Unreadable(reason)
+    return rows
 
 
 def _has_id(row: object) -> bool:

@@ -9,16 +9,26 @@ Source: https://docs.openstack.org/api-ref/image/v2/
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import aiohttp
 import httpx
 import orjson
 
-from gateway.glance.answers import image_in, page_in, refusal, tasks_in
+from gateway.caller import Caller
+from gateway.glance.answers import (
+    Unreadable,
+    image_in,
+    page_in,
+    refusal,
+    tasks_in,
+    unreadable,
+)
+from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.errors import (
     GlanceError,
     GlanceTimeout,
@@ -30,7 +40,8 @@ from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, TaskRecord
 from gateway.glance.transport import base_url, caller_headers
-from gateway.identity import Caller
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +56,50 @@ class Call:
     media_type: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[Value]):
+    """What a read brought, as Glance's bytes and decoded."""
+
+    content: bytes
+    value: Value
+
+
 class GlanceClient:
     """The Image service at one address."""
 
     def __init__(
-        self, http: httpx.AsyncClient, address: str, *, timeout_seconds: float
+        self,
+        http: httpx.AsyncClient,
+        address: str,
+        *,
+        bulkhead: Bulkhead,
+        timeout_seconds: float,
     ) -> None:
-        """Use `http`, which stays its owner's; no call lasts longer than given."""
+        """Use `http`, which stays its owner's.
+
+        No call lasts longer than given, its wait in the bulkhead included.
+        """
         self._http = http
         self._base_url = base_url(address)
+        self._bulkhead = bulkhead
         self._timeout_seconds = timeout_seconds
 
-    async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
+    async def get_image(self, caller: Caller, image_id: str) -> Fetched[ImageRecord]:
         """Return an image; raises NotFound, also for one the caller can't see."""
         call = Call("GET", image_path(image_id), f"get image {image_id}")
-        return image_in(await self._send(caller, call), call.purpose)
+        return await self._fetch(caller, call, image_in)
 
     async def list_images(
         self, caller: Caller, query: ImageQuery, call: ListCall
-    ) -> ImagePage:
+    ) -> Fetched[ImagePage]:
         """Return one page; raises InvalidRequest for a marker that is gone."""
-        request = Call(
-            "GET", "/v2/images", "list images", tuple(parameters(query, call))
-        )
-        return page_in(await self._send(caller, request), request.purpose)
+        asked = tuple(parameters(query, call))
+        request = Call("GET", "/v2/images", "list images", asked)
+        return await self._fetch(caller, request, page_in)
 
     async def list_image_tasks(
         self, caller: Caller, image_id: str
-    ) -> Sequence[TaskRecord]:
+    ) -> Fetched[list[TaskRecord]]:
         """Return the tasks of an image that the caller may see.
 
         Raises Unsupported where the route is missing, as on older clouds;
@@ -81,7 +108,7 @@ class GlanceClient:
         path = f"{image_path(image_id)}/tasks"
         call = Call("GET", path, f"list tasks of image {image_id}")
         try:
-            response = await self._send(caller, call)
+            return await self._fetch(caller, call, tasks_in)
         except NotFound as error:
             message = (
                 f"Could not {call.purpose}: this Glance does not list tasks of an"
@@ -90,14 +117,13 @@ class GlanceClient:
             raise Unsupported(
                 message, status=error.status, request_id=error.request_id
             ) from error
-        return tasks_in(response, call.purpose)
 
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
     ) -> ImageRecord:
         """Create an image; raises Conflict for a taken id, QuotaExceeded."""
         call = Call("POST", "/v2/images", "create the image", body=image)
-        return image_in(await self._send(caller, call), call.purpose)
+        return (await self._fetch(caller, call, image_in)).value
 
     async def update_image(
         self, caller: Caller, image_id: str, patch: Sequence[Operation]
@@ -113,7 +139,7 @@ class GlanceClient:
             body=patch,
             media_type=MEDIA_TYPE,
         )
-        return image_in(await self._send(caller, call), call.purpose)
+        return (await self._fetch(caller, call, image_in)).value
 
     async def delete_image(self, caller: Caller, image_id: str) -> None:
         """Delete an image; raises NotFound, Forbidden for a protected one."""
@@ -137,6 +163,16 @@ class GlanceClient:
         purpose = f"remove tag {tag!r} from image {image_id}"
         await self._send(caller, Call("DELETE", path, purpose))
 
+    async def _fetch(
+        self, caller: Caller, call: Call, decode: Callable[[bytes], Value]
+    ) -> Fetched[Value]:
+        """Send the call; raises GlanceUnavailable for what can't be decoded."""
+        response = await self._send(caller, call)
+        try:
+            return Fetched(response.content, decode(response.content))
+        except Unreadable as error:
+            raise unreadable(response, call.purpose, error) from error
+
     async def _send(self, caller: Caller, call: Call) -> httpx.Response:
         """Send the call and return its answer, read whole and successful."""
         request = self._http.build_request(
@@ -151,7 +187,9 @@ class GlanceClient:
             async with asyncio.timeout_at(
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
-                response = await self._http.send(request)
+                async with self._bulkhead.slot(caller.identity.scope):
+                    caller.tally.calls += 1
+                    response = await self._http.send(request)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             raise _failure(error, call, caller) from error
         if not response.is_success:

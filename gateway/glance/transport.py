@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from gateway.identity import Caller
+from gateway.caller import Caller
 
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0

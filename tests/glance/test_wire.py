@@ -226,7 +226,8 @@ def test_cookie_of_one_answer_reaches_no_other_request(
     gateway: Gateway, double: GlanceDouble
 ) -> None:
     """A balancer's session cookie for one token is not sent with another."""
-    double.always(json_reply(IMAGE, **{"Set-Cookie": "session=alice; Path=/"}))
+    cookie = {"Set-Cookie": "session=alice; Path=/"}
+    double.always(Reply(body=json_reply(IMAGE).body, headers=cookie))
 
     for token in ("alice", "bob"):
         gateway.data("{ image(id: 1) { id } }", token=token)

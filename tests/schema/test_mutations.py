@@ -75,7 +75,7 @@ def test_update_touches_only_what_is_given(
 def test_update_changes_every_attribute(gateway: Gateway, token: str) -> None:
     """What can be given is what Glance has afterwards."""
     image_id = gateway.create(token, name="before")
-    changes = {
+    changes: dict[str, Any] = {
         "name": "after",
         "diskFormat": "raw",
         "minRam": 128,

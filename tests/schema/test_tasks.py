@@ -84,7 +84,7 @@ def test_tasks_of_a_page_are_loaded_at_once_but_within_a_bound(
     under_way = _Meter(expected=3)
     double.script = under_way.reply
 
-    with running_gateway(double.url, fan_out=3) as gateway:
+    with running_gateway(double.url, glance_calls_per_identity=3) as gateway:
         gateway.data(PAGE, token="any", first=9)
 
     assert under_way.most == 3

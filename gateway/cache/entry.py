@@ -1,0 +1,48 @@
+"""A remembered answer, in memory and as bytes."""
+
+import struct
+from dataclasses import dataclass
+
+MAGIC = b"GGW1"
+STAMP_BYTES = 8
+
+_HEAD = struct.Struct("!4sddB")
+
+Stamps = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An answer of Glance's and until when it may be believed.
+
+    `stored_at` is in seconds since 1970, as replicas have no other clock in
+    common; `stamps` are those of its topics before Glance was asked.
+    """
+
+    content: bytes
+    stored_at: float
+    fresh_seconds: float
+    stamps: Stamps
+
+    def age_seconds(self, now: float) -> float:
+        """Return how long ago Glance answered, never less than 0."""
+        return max(0.0, now - self.stored_at)
+
+    def encode(self) -> bytes:
+        """Return the entry as bytes that begin with their format's version."""
+        head = _HEAD.pack(MAGIC, self.stored_at, self.fresh_seconds, len(self.stamps))
+        return b"".join((head, *self.stamps, self.content))
+
+
+def decode(value: bytes) -> Entry | None:
+    """Return the entry, or None for bytes of another format or version."""
+    if len(value) < _HEAD.size or not value.startswith(MAGIC):
+        return None
+    _, stored_at, fresh_seconds, count = _HEAD.unpack_from(value)
+    start = _HEAD.size + count * STAMP_BYTES
+    if len(value) < start:
+        return None
+    stamps = tuple(
+        value[at : at + STAMP_BYTES] for at in range(_HEAD.size, start, STAMP_BYTES)
+    )
+    return Entry(value[start:], stored_at, fresh_seconds, stamps)

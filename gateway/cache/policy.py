@@ -1,0 +1,87 @@
+"""What is remembered, how long, and what each write forgets. Pure, a table.
+
+A remembered read depends on topics; a write renews topics, and every read
+that depends on one of them, of whatever identity, is no longer true.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.cache.keys import Kind
+
+LISTS = "lists"
+# Tuples: a word of Glance that is no text is in neither.
+SETTLED = ("active", "deactivated", "killed", "deleted")
+RUNNING = ("pending", "processing")
+
+
+class Use(Enum):
+    """What a remembered answer is good for."""
+
+    FRESH = "shown"
+    REVALIDATED = "shown, and asked for again"
+    STAND_IN = "shown should Glance be unable to answer"
+    NONE = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """For how many seconds a read counts as fresh; 0: it is not remembered.
+
+    After it, `revalidate_seconds` more it is shown while it is asked for
+    again, and `outage_seconds` more it is shown when Glance cannot answer.
+    """
+
+    images_seconds: float = 5
+    image_seconds: float = 10
+    moving_image_seconds: float = 1
+    tasks_seconds: float = 10
+    running_tasks_seconds: float = 1
+    revalidate_seconds: float = 0
+    outage_seconds: float = 60
+
+    def of_image(self, status: str | None) -> float:
+        """Return the seconds for an image of this status, None for no image.
+
+        A status that is not known may change at any time.
+        """
+        is_settled = status in SETTLED
+        return self.image_seconds if is_settled else self.moving_image_seconds
+
+    def of_tasks(self, statuses: Iterable[str | None]) -> float:
+        """Return the seconds for tasks of these statuses."""
+        is_running = any(status in RUNNING for status in statuses)
+        return self.running_tasks_seconds if is_running else self.tasks_seconds
+
+    def use(self, age_seconds: float, fresh_seconds: float) -> Use:
+        """Return what an answer of this age is good for."""
+        overdue_seconds = age_seconds - fresh_seconds
+        if overdue_seconds < 0:
+            return Use.FRESH
+        if overdue_seconds < self.revalidate_seconds:
+            return Use.REVALIDATED
+        return Use.STAND_IN if overdue_seconds < self.outage_seconds else Use.NONE
+
+    def lifetime_seconds(self, fresh_seconds: float) -> float:
+        """Return for how long an answer may be good for anything."""
+        return fresh_seconds + max(self.revalidate_seconds, self.outage_seconds)
+
+
+def topics_of(scope: str, kind: Kind, image_id: str | None = None) -> tuple[str, ...]:
+    """Return the topics that a read depends on, its identity's scope first."""
+    topic = LISTS if kind is Kind.IMAGES else f"image:{image_id}"
+    return f"scope:{scope}", topic
+
+
+def topics_written(image_id: str) -> tuple[str, ...]:
+    """Return the topics that any write of an image renews.
+
+    Creating one renews its own topic, too: that there is none may be known.
+    """
+    return LISTS, f"image:{image_id}"
+
+
+def topics_revoked(scope: str) -> tuple[str, ...]:
+    """Return the topics that a 401 renews: all that the identity has read."""
+    return (f"scope:{scope}",)

@@ -1,0 +1,50 @@
+"""Stamps: one for each topic, new with each write that touches it.
+
+An entry is true while its topics still have the stamps that they had before
+Glance was asked. There are 65536 places for stamps, so that they are bounded
+however many images there are; two topics that share one only forget too much.
+"""
+
+import hashlib
+import mmap
+import os
+from pathlib import Path
+
+from gateway.cache.entry import STAMP_BYTES, Stamps
+
+PLACES = 65_536
+
+
+def place_of(topic: str) -> int:
+    """Return the place of a topic's stamp, 0 to 65535, the same everywhere."""
+    return int.from_bytes(hashlib.blake2b(topic.encode(), digest_size=2).digest())
+
+
+class StampTable:
+    """The stamps that the workers of one gateway share.
+
+    In a file that every worker maps, or in this process alone.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        """Use the file, which `create_stamps` has made, or memory of our own."""
+        self._table: bytearray | mmap.mmap = bytearray(PLACES * STAMP_BYTES)
+        if file is not None:
+            with file.open("r+b") as opened:
+                self._table = mmap.mmap(opened.fileno(), PLACES * STAMP_BYTES)
+
+    def read(self, topics: tuple[str, ...]) -> Stamps:
+        """Return the stamp of each topic."""
+        starts = [place_of(topic) * STAMP_BYTES for topic in topics]
+        return tuple(bytes(self._table[at : at + STAMP_BYTES]) for at in starts)
+
+    def renew(self, topics: tuple[str, ...]) -> None:
+        """Give each topic a stamp that it never had."""
+        for topic in topics:
+            start = place_of(topic) * STAMP_BYTES
+            self._table[start : start + STAMP_BYTES] = os.urandom(STAMP_BYTES)
+
+
+def create_stamps(file: Path) -> None:
+    """Make the file of a table that has no stamps yet."""
+    file.write_bytes(bytes(PLACES * STAMP_BYTES))

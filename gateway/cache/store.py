@@ -1,0 +1,93 @@
+"""Where answers are remembered: what every store can do, and the bounded memory.
+
+Stores keep their values through aiocache, under keys, bounds and stamps of
+our own: its memory cache is unbounded, keeps a timer for each key with a
+lifetime and cannot tell None from a miss, so none of these are used.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiocache import SimpleMemoryCache
+
+from gateway.cache.entry import Entry, Stamps
+from gateway.cache.stamps import StampTable
+
+ENTRY_OVERHEAD_BYTES = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a store knows under a key, and the stamps of the topics now."""
+
+    entry: Entry | None
+    stamps: Stamps
+
+
+class Store(Protocol):
+    """Entries by key and stamps by topic. No method raises for an outage."""
+
+    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
+        """Return the entry, also an outdated one, and the topics' stamps."""
+
+    async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
+        """Remember the entry, at most for so long; less where space is short."""
+
+    async def forget(self, key: str) -> None:
+        """Remember nothing under the key; a no-op where nothing is."""
+
+    async def renew(self, topics: tuple[str, ...]) -> None:
+        """Make every entry of these topics untrue."""
+
+    async def close(self) -> None:
+        """Give back what is held."""
+
+
+class MemoryStore:
+    """Entries of this worker, least recently used ones forgotten first."""
+
+    def __init__(self, stamps: StampTable, *, max_entries: int, max_bytes: int) -> None:
+        """Hold so many entries, and so many bytes with their own overhead."""
+        self._stamps = stamps
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._entries = SimpleMemoryCache(timeout=0)
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self.bytes_held = 0
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self._sizes)
+
+    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
+        """Return the entry and count it as used."""
+        entry: Entry | None = await self._entries.get(key)
+        if entry is not None:
+            self._sizes.move_to_end(key)
+        return Loaded(entry, self._stamps.read(topics))
+
+    async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
+        """Remember the entry until space is needed: its age is in it."""
+        del lifetime_seconds
+        await self.forget(key)
+        size = len(key) + len(entry.content) + ENTRY_OVERHEAD_BYTES
+        if size > self._max_bytes:
+            return
+        await self._entries.set(key, entry)
+        self._sizes[key] = size
+        self.bytes_held += size
+        while self.bytes_held > self._max_bytes or len(self) > self._max_entries:
+            await self.forget(next(iter(self._sizes)))
+
+    async def forget(self, key: str) -> None:
+        """Remember nothing under the key."""
+        self.bytes_held -= self._sizes.pop(key, 0)
+        await self._entries.delete(key)
+
+    async def renew(self, topics: tuple[str, ...]) -> None:
+        """Make every entry of these topics untrue, in every worker."""
+        self._stamps.renew(topics)
+
+    async def close(self) -> None:
+        """Hold nothing outside of this process."""

@@ -1,0 +1,177 @@
+"""Entries and stamps in a Valkey (or Redis) that replicas share.
+
+While it is away, slow or full of something else, nothing is remembered and
+nobody is told by an error: one line in the log when it is lost and one when it
+is back. What is written meanwhile is kept to be forgotten when it is back.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from aiocache import RedisCache
+from aiocache.serializers import NullSerializer
+from redis.exceptions import RedisError
+
+from gateway.cache.entry import STAMP_BYTES, Entry, decode
+from gateway.cache.keys import KEY_PREFIX
+from gateway.cache.stamps import StampTable, place_of
+from gateway.cache.store import Loaded
+
+TIMEOUT_SECONDS = 0.05
+PAUSE_SECONDS = 1.0
+CONNECTIONS = 64
+PORT = 6379
+
+Result = TypeVar("Result")
+
+
+class Observer(Protocol):
+    """Who is told when the server is lost and when it is back."""
+
+    def __call__(self, *, is_available: bool) -> None:
+        """Take note."""
+
+
+logger = logging.getLogger(__name__)
+
+
+class ValkeyStore:
+    """A store that other workers and replicas share."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        observe: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Use the server at `url` (`redis://` or `rediss://`), once it is there.
+
+        `observe` is told when it is lost and when it is back.
+        """
+        self._clock = clock
+        self._cache = _open(url)
+        self._observe = observe
+        self._is_lost = False
+        self._paused_until = 0.0
+        self._meanwhile = StampTable()
+        self._unsent: dict[str, bytes] = {}
+
+    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
+        """Return entry and stamps in one round trip; nothing while it is away."""
+        found = await self._try(lambda: self._load(key, topics))
+        return found or Loaded(None, self._meanwhile.read(topics))
+
+    async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
+        """Remember the entry; the server forgets it after its lifetime."""
+        value, ttl = entry.encode(), float(lifetime_seconds)
+        await self._try(lambda: self._cache.set(key, value, ttl=ttl))
+
+    async def forget(self, key: str) -> None:
+        """Remember nothing under the key."""
+        await self._try(lambda: self._cache.delete(key))
+
+    async def renew(self, topics: tuple[str, ...]) -> None:
+        """Make every entry of these topics untrue, now or when it is back."""
+        self._meanwhile.renew(topics)
+        for topic in topics:
+            self._unsent[_stamp_key(topic)] = os.urandom(STAMP_BYTES)
+        await self._try(self._nothing)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._cache.client.aclose()
+
+    async def _load(self, key: str, topics: tuple[str, ...]) -> Loaded:
+        names = [_stamp_key(topic) for topic in topics]
+        value, *found = await self._cache.multi_get([key, *names])
+        stamps = [
+            stamp if _is_stamp(stamp) else await self._first_stamp(name)
+            for name, stamp in zip(names, found, strict=True)
+        ]
+        return Loaded(None if value is None else decode(value), tuple(stamps))
+
+    async def _first_stamp(self, name: str) -> bytes:
+        """Return a topic's stamp after making sure that it has one.
+
+        An entry is only true with a stamp that exists: so a server that loses
+        stamps forgets their entries.
+        """
+        first = os.urandom(STAMP_BYTES)
+        with suppress(ValueError):
+            await self._cache.add(name, first)
+        stamp: bytes | None = await self._cache.get(name)
+        if stamp is not None and len(stamp) == STAMP_BYTES:
+            return stamp
+        await self._cache.set(name, first)
+        return first
+
+    async def _nothing(self) -> None:
+        """Do nothing but what was left undone."""
+
+    async def _try(self, call: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Return what the call gives, None while the server is away."""
+        if self._clock() < self._paused_until:
+            return None
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._send_unsent()
+                result = await call()
+        except (RedisError, OSError, TimeoutError) as error:
+            self._lose(error)
+            return None
+        self._find()
+        return result
+
+    async def _send_unsent(self) -> None:
+        if not self._unsent:
+            return
+        sent = [*self._unsent.items()]
+        await self._cache.multi_set(sent)
+        for name, stamp in sent:
+            if self._unsent.get(name) == stamp:
+                del self._unsent[name]
+
+    def _lose(self, error: Exception) -> None:
+        self._paused_until = self._clock() + PAUSE_SECONDS
+        if not self._is_lost:
+            self._is_lost = True
+            reason = type(error).__name__
+            logger.warning("the shared cache is lost (%s): remembering nothing", reason)
+            self._observe(is_available=False)
+
+    def _find(self) -> None:
+        if self._is_lost:
+            self._is_lost = False
+            logger.warning("the shared cache is back")
+            self._observe(is_available=True)
+
+
+def _open(url: str) -> RedisCache:
+    parts = urlsplit(url)
+    account = {"username": unquote(parts.username)} if parts.username else {}
+    return RedisCache(
+        serializer=NullSerializer(encoding=None),
+        timeout=0,
+        endpoint=parts.hostname or "127.0.0.1",
+        port=parts.port or PORT,
+        db=int(parts.path.strip("/") or 0),
+        password=unquote(parts.password) if parts.password else None,
+        ssl=parts.scheme == "rediss",
+        pool_max_size=CONNECTIONS,
+        connection_pool_kwargs={**account},
+    )
+
+
+def _stamp_key(topic: str) -> str:
+    return f"{KEY_PREFIX}:stamp:{place_of(topic)}"
+
+
+def _is_stamp(value: bytes | None) -> bool:
+    return value is not None and len(value) == STAMP_BYTES

