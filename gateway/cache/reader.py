@@ -56,6 +56,7 @@ class Read:
 
 Found = Mapping[ReadKey, Answer]
 FetchMany = Callable[[Sequence[Read]], Coroutine[object, object, Found]]
+AskBatch = Callable[[], Awaitable[Found]]
 Result = bytes | Exception
 
 
@@ -159,8 +160,9 @@ class RememberingReader:
             if directive is not Directive.NONE or self._must_ask(read, loaded)
         ]
         if len(batch) > 1:
+            ask_batch = self._once(lambda: fetch_many(batch))
             found = [
-                (replace(read, fetch=self._batched(read, batch, fetch_many)), loaded)
+                (replace(read, fetch=_batched(read, ask_batch)), loaded)
                 for read, loaded in found
             ]
         return await gathered(
@@ -184,14 +186,16 @@ class RememberingReader:
         is_known = self._use_of(loaded) in {Use.FRESH, Use.REVALIDATED}
         return not is_known and not self._flights.has((read.key, loaded.stamps))
 
-    def _batched(
-        self, read: Read, batch: Sequence[Read], fetch_many: FetchMany
-    ) -> Fetch:
-        async def fetch() -> Answer:
-            found = await self._batches.run(id(batch), lambda: fetch_many(batch))
-            return found[read.key] if read.key in found else await read.fetch()
+    def _once(self, ask: Callable[[], Coroutine[object, object, Found]]) -> AskBatch:
+        """Return what asks once for all who call it, at once or later."""
+        landed: list[Found] = []
 
-        return fetch
+        async def ask_batch() -> Found:
+            if not landed:
+                landed[:] = [await self._batches.run(ask_batch, ask)]
+            return landed[0]
+
+        return ask_batch
 
     async def _finish(
         self, read: Read, loaded: Loaded, directive: Directive, tally: Tally
@@ -227,7 +231,17 @@ class RememberingReader:
         """Ask once for all who want it now; a write in between is no 'now'."""
         flight = (read.key, stamps)
         tally.coalesced += self._flights.has(flight)
-        return await self._flights.run(flight, lambda: self._ask_and_save(read, stamps))
+        return await self._flights.run(
+            flight, lambda: self._ask_if_unknown(read, tally)
+        )
+
+    async def _ask_if_unknown(self, read: Read, tally: Tally) -> bytes:
+        """Ask, unless somebody has just done so: between load and flight."""
+        loaded = await self._store.load(read.key.text, read.topics)
+        if loaded.entry is not None and self._use_of(loaded) is Use.FRESH:
+            tally.cached += 1
+            return loaded.entry.content
+        return await self._ask_and_save(read, loaded.stamps)
 
     async def _ask_and_save(self, read: Read, stamps: Stamps) -> bytes:
         asked_at = self._clock()
@@ -258,6 +272,16 @@ class RememberingReader:
         failures = self._failures
         with suppress(*failures.outage, *failures.revoked, *failures.refused):
             await self._share(read, stamps, Tally())
+
+
+def _batched(read: Read, ask_batch: AskBatch) -> Fetch:
+    """Return a fetch that looks into the batch first."""
+
+    async def fetch() -> Answer:
+        found = await ask_batch()
+        return found[read.key] if read.key in found else await read.fetch()
+
+    return fetch
 
 
 async def gathered(works: Iterable[Coroutine[object, object, bytes]]) -> list[Result]:
