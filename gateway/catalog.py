@@ -37,6 +37,7 @@ from gateway.glance.records import ImageRecord, TaskRecord
 from gateway.reads import Reads, TypedRead
 
 FAILURES = Failures(
+    expected=(GlanceError,),
     outage=(GlanceUnavailable, GlanceTimeout),
     revoked=(Unauthenticated,),
     refused=(Forbidden,),

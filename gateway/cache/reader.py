@@ -36,10 +36,12 @@ Fetch = Callable[[], Awaitable[Answer]]
 class Failures:
     """The exceptions that mean something to a cache.
 
-    `outage`: Glance cannot answer; `revoked`: nothing of the identity may be
-    shown any longer; `refused`: this read may not.
+    `expected`: all that a read may end with; of these `outage`: Glance cannot
+    answer; `revoked`: nothing of the identity may be shown any longer;
+    `refused`: this read may not.
     """
 
+    expected: tuple[type[Exception], ...]
     outage: tuple[type[Exception], ...]
     revoked: tuple[type[Exception], ...]
     refused: tuple[type[Exception], ...]
@@ -269,8 +271,7 @@ class RememberingReader:
         task.add_done_callback(self._refreshing.discard)
 
     async def _refreshed(self, read: Read, stamps: Stamps) -> None:
-        failures = self._failures
-        with suppress(*failures.outage, *failures.revoked, *failures.refused):
+        with suppress(*self._failures.expected):
             await self._share(read, stamps, Tally())
 
 
