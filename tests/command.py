@@ -15,7 +15,9 @@ from threading import Timer
 from typing import IO
 from uuid import uuid4
 
+COMMAND = (sys.executable, "-m", "gateway")
 LIMIT_SECONDS = 120
+END_SECONDS = 15
 MARK = "TEST_COMMAND"
 
 
@@ -55,10 +57,14 @@ class Command:
         self.errors.seek(0)
         return Ended(status, self.said.decode(), self.errors.read().decode())
 
-    def stop(self, *signals: signal.Signals) -> Ended:
-        """Send signals, one by one, and wait for the end."""
+    def send(self, *signals: signal.Signals) -> None:
+        """Send signals, one by one."""
         for number in signals:
             self.process.send_signal(number)
+
+    def stop(self, number: signal.Signals) -> Ended:
+        """Send a signal and wait for the end."""
+        self.send(number)
         return self.end()
 
     def children(self) -> set[int]:
@@ -88,14 +94,22 @@ class Command:
 @contextmanager
 def piped(*arguments: str, **environment: str) -> Iterator[Command]:
     """Run the command with a pipe to read what it says."""
-    with _running(os.pipe(), arguments, environment) as command:
+    with _running((*COMMAND, *arguments), environment, os.pipe()) as command:
+        yield command
+
+
+@contextmanager
+def under_nohup(*arguments: str, **environment: str) -> Iterator[Command]:
+    """Run the command as one that outlives its terminal."""
+    nohup = ("nohup", *COMMAND, *arguments)
+    with _running(nohup, environment, os.pipe()) as command:
         yield command
 
 
 @contextmanager
 def on_terminal(*arguments: str, **environment: str) -> Iterator[Command]:
     """Run the command with a terminal to read what it says."""
-    with _running(pty.openpty(), arguments, environment) as command:
+    with _running((*COMMAND, *arguments), environment, pty.openpty()) as command:
         yield command
 
 
@@ -107,15 +121,15 @@ def run(*arguments: str, **environment: str) -> Ended:
 
 @contextmanager
 def _running(
-    ends: tuple[int, int], arguments: tuple[str, ...], environment: dict[str, str]
+    arguments: tuple[str, ...], environment: dict[str, str], ends: tuple[int, int]
 ) -> Iterator[Command]:
-    """Run the command, and kill what still runs of it in the end."""
+    """Run a command, and kill what still runs of it in the end."""
     mark = f"{MARK}={uuid4()}"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
     with tempfile.TemporaryFile() as errors, os.fdopen(ends[0], "rb") as output:
-        with os.fdopen(ends[1], "wb") as said:
+        with os.fdopen(ends[1], "wb") as said, _default_hang_up():
             process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", *arguments],
+                arguments,
                 env=inherited | dict([mark.split("=")]) | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -133,6 +147,16 @@ def _running(
                 kill(command)
 
 
+@contextmanager
+def _default_hang_up() -> Iterator[None]:
+    """Do not pass on that we ourselves may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def kill(command: Command) -> None:
     """Kill all of the command's processes."""
     for process in command.processes():
@@ -144,6 +168,6 @@ def wait_for(process: int) -> None:
     """Wait until a process that is not our child has ended."""
     handle = os.pidfd_open(process)
     try:
-        assert select([handle], [], [], LIMIT_SECONDS)[0]
+        assert select([handle], [], [], END_SECONDS)[0]
     finally:
         os.close(handle)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from gateway.demo.glance import free_port
-from tests.command import Ended, piped, run
+from tests.command import Ended, piped, run, under_nohup
 
 UNUSED_GLANCE = "http://127.0.0.1:9"
 TYPENAME = {"data": {"__typename": "Query"}}
@@ -21,14 +21,6 @@ def taken_port() -> Iterator[int]:
     """Return a port that something listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-@pytest.fixture
-def nohup() -> Iterator[None]:
-    """Ignore hang-ups, as a command under `nohup` does from its start."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def ask_typename(port: int) -> object:
@@ -67,20 +59,21 @@ def test_wrong_settings_are_all_named_and_nothing_is_served() -> None:
     ended = run(
         *("serve", "--workers", "0", "--port", "http"),
         GATEWAY_GLANCE_URL="ftp://glance",
-        GATEWAY_FAN_OUT="many",
+        GATEWAY_GLANCE_TIMEOUT_SECONDS="soon",
         GATEWAY_GLANCE_CA_FILE="/nowhere",
         GATEWAY_FORWARD_SERVICE_TOKEN="perhaps",
     )
 
-    integer = "Input should be a valid integer, unable to parse string as an integer."
     assert ended == Ended(
         1,
         "",
         "GATEWAY_GLANCE_URL: URL scheme should be 'http' or 'https'.\n"
-        f"GATEWAY_PORT: {integer}\n"
+        "GATEWAY_PORT: Input should be a valid integer,"
+        " unable to parse string as an integer.\n"
         "GATEWAY_WORKERS: Input should be greater than or equal to 1.\n"
+        "GATEWAY_GLANCE_TIMEOUT_SECONDS: Input should be a valid number,"
+        " unable to parse string as a number.\n"
         "GATEWAY_GLANCE_CA_FILE: Path does not point to a file.\n"
-        f"GATEWAY_FAN_OUT: {integer}\n"
         "GATEWAY_FORWARD_SERVICE_TOKEN: Input should be a valid boolean,"
         " unable to interpret input.\n",
     )
@@ -134,13 +127,13 @@ def test_environment_alone_is_enough() -> None:
     ],
 )
 def test_serve_answers_until_it_is_stopped(
-    workers: str, children: int, stop: signal.Signals
+    workers: str, children: int, stop: signal.Signals, tmp_path: Path
 ) -> None:
-    """It serves with so many processes; asked to stop, it leaves none."""
+    """It serves with so many processes; asked to stop, it leaves nothing."""
     port = free_port()
     flags = ("--glance-url", UNUSED_GLANCE, "--port", str(port), "--workers", workers)
 
-    with piped("serve", *flags) as command:
+    with piped("serve", *flags, TMPDIR=str(tmp_path)) as command:
         command.until("\n")
         answer = ask_typename(port)
         started = len(command.children())
@@ -148,16 +141,15 @@ def test_serve_answers_until_it_is_stopped(
         left = command.processes()
 
     assert (answer, started) == (TYPENAME, children)
-    assert (ended.status, left) == (0, set())
+    assert (ended.status, left, list(tmp_path.iterdir())) == (0, set(), [])
     assert "Traceback" not in ended.errors
 
 
-def test_hang_up_ignored_by_nohup_stays_ignored(nohup: None) -> None:
+def test_hang_up_ignored_by_nohup_stays_ignored() -> None:
     """A gateway started with `nohup` outlives its terminal."""
-    del nohup
     flags = ("--glance-url", UNUSED_GLANCE, "--port", str(free_port()))
 
-    with piped("serve", *flags) as command:
+    with under_nohup("serve", *flags) as command:
         command.until("\n")
         status = Path(f"/proc/{command.process.pid}/status").read_text()
 

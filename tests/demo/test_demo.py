@@ -6,27 +6,28 @@ import re
 import signal
 import socket
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.demo.glance import DATABASE, free_port, url_at
+from gateway.demo.glance import DATABASE, free_port
 from gateway.demo.samples import ADMIN, ALICE, BOB, SAMPLES
 from tests.command import Ended, on_terminal, piped, run, wait_for
 from tests.gateway import Gateway, Json
+from tests.images import glance_rest
 
 READY = "Ctrl-C stops both.\n"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - only the name of it
-ALL_NAMES = """{
+ALL_IMAGES = """{
     visible: images(first: 100, filter: {visibility: ALL}) { nodes { name } }
     hidden: images(first: 100, filter: {hidden: true}) { nodes { name } }
+    stopped: images(filter: {name: {eq: "imported"}}) {
+        nodes { status tasks { status } } }
 }"""
 STOPPED = "\nStopped.\n"
 SIGINT, SIGTERM, SIGHUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -59,10 +60,11 @@ class Demo:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A folder, and how the demo ended that was told to keep it."""
+class Again:
+    """What a second start with the same folder holds, and how it ended."""
 
     folder: Path
+    images: Json
     ended: Ended
 
 
@@ -81,6 +83,15 @@ def connected(port: int) -> Iterator[Gateway]:
         yield Gateway(client)
 
 
+def wait_for_image(glance_port: int, name: str) -> None:
+    """Ask Glance again and again until it has Alice's sample of that name."""
+    sample = next(sample for sample in SAMPLES if sample.name == name)
+    path = f"/images/{sample.image_id}"
+    with glance_rest(glance_port, ALICE) as rest:
+        while rest.get(path).status_code == HTTPStatus.NOT_FOUND:
+            pass
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Run one demo for all tests that do not end it."""
@@ -93,12 +104,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    """Return the folder of a demo that was told to keep it, and terminated."""
+def again(tmp_path_factory: pytest.TempPathFactory) -> Again:
+    """Stop a demo in the middle of a sample, and start on its folder."""
     folder = tmp_path_factory.mktemp("kept")
-    with piped(*flags(), "--data", str(folder)) as command:
+    data = ("--data", str(folder))
+    port, glance_port = free_port(), free_port()
+    with piped(*flags(port, glance_port), *data) as command:
+        command.until("Starting Glance")
+        wait_for_image(glance_port, "imported")
+        command.stop(SIGHUP)
+    with piped(*flags(port), *data) as command, connected(port) as gateway:
         command.until(READY)
-        return Kept(folder, command.stop(SIGTERM))
+        images = gateway.data(ALL_IMAGES, token=ADMIN)
+        return Again(folder, images, command.stop(SIGTERM))
 
 
 @pytest.fixture
@@ -230,31 +248,6 @@ def test_imports_have_ended(demo: Demo, name: str, status: str, task: str) -> No
     assert image == {"status": status, "tasks": tasks}
 
 
-def test_writes_at_the_same_time_all_succeed(rest: httpx.Client) -> None:
-    """SQLite takes one writer at a time: the others wait instead of failing."""
-    with ThreadPoolExecutor(8) as threads:
-        answers = threads.map(
-            lambda number: rest.post("/images", json={"name": str(number)}), range(40)
-        )
-        statuses = Counter(answer.status_code for answer in answers)
-
-    assert statuses == {HTTPStatus.CREATED: 40}
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [
-        pytest.param(EVERYWHERE, "http://127.0.0.1:80", id="everywhere"),
-        pytest.param("192.0.2.1", "http://192.0.2.1:80", id="one-address"),
-        pytest.param("::", "http://127.0.0.1:80", id="everywhere-ipv6"),
-        pytest.param("::1", "http://[::1]:80", id="one-address-ipv6"),
-    ],
-)
-def test_url_is_one_to_go_to(host: str, url: str) -> None:
-    """What is shown can be opened, also where it listens everywhere."""
-    assert url_at(host, 80) == url
-
-
 @pytest.mark.parametrize("flag", ["--port", "--glance-port"])
 def test_taken_port_ends_it_at_once(flag: str, taken_port: int, tmp_path: Path) -> None:
     """Before anything is prepared, one line says which port."""
@@ -278,9 +271,9 @@ def test_one_port_for_both_is_taken_by_the_first() -> None:
 
 def test_wrong_setting_ends_it_at_once(tmp_path: Path) -> None:
     """The gateway's settings are the demo's too."""
-    ended = run(*flags(), GATEWAY_FAN_OUT="0", TMPDIR=str(tmp_path))
+    ended = run(*flags(), GATEWAY_GLANCE_CALLS="0", TMPDIR=str(tmp_path))
 
-    line = "GATEWAY_FAN_OUT: Input should be greater than or equal to 1.\n"
+    line = "GATEWAY_GLANCE_CALLS: Input should be greater than or equal to 1.\n"
     assert ended == Ended(1, "", line)
     assert not list(tmp_path.iterdir())
 
@@ -320,7 +313,7 @@ def test_data_that_glance_misreads_is_refused(tmp_path: Path) -> None:
     [
         pytest.param("Preparing Glance's database", SIGINT, id="preparing-ctrl-c"),
         pytest.param("Starting Glance", SIGTERM, id="starting-terminate"),
-        pytest.param("Loading sample images", SIGHUP, id="loading-hang-up"),
+        pytest.param("Loading sample images", SIGINT, id="loading-ctrl-c"),
     ],
 )
 def test_stopped_on_the_way_it_leaves_nothing(
@@ -337,11 +330,19 @@ def test_stopped_on_the_way_it_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_stopped_twice_it_leaves_nothing(tmp_path: Path) -> None:
-    """The first Ctrl-C ends both in order, and a second changes nothing."""
-    with piped(*flags(), TMPDIR=str(tmp_path)) as command:
+def test_stopped_impatiently_it_leaves_nothing(tmp_path: Path) -> None:
+    """The first Ctrl-C ends both in order, and further ones change nothing."""
+    port = free_port()
+    with piped(*flags(None, port), TMPDIR=str(tmp_path)) as command:
         text = command.until(READY)
-        ended = command.stop(SIGINT, SIGINT)
+        with closing(HTTPConnection("127.0.0.1", port)) as client:
+            client.request("GET", "/")
+            client.getresponse().read()
+            command.send(SIGINT, SIGINT)
+            # The gateway has ended, and Glance hangs up to end too.
+            assert client.sock.recv(1) == b""
+        command.send(SIGINT)
+        ended = command.end()
         left = command.processes()
 
     assert ended == Ended(0, text + STOPPED, "")
@@ -373,22 +374,29 @@ def test_killed_demo_takes_glance_with_it(tmp_path: Path) -> None:
         assert command.processes() == set()
 
 
-def test_terminated_it_keeps_the_folder_it_was_told_to(kept: Kept) -> None:
-    """SIGTERM ends it as Ctrl-C does; `--data` outlives it."""
-    assert kept.ended.status == 0
-    assert kept.ended.output.endswith(STOPPED)
-    assert kept.ended.errors == ""
-    assert (kept.folder / DATABASE).exists()
+def test_data_outlives_the_demo(again: Again) -> None:
+    """`--data` names a folder to keep."""
+    assert (again.folder / DATABASE).exists()
 
 
-def test_kept_folder_serves_again(kept: Kept) -> None:
-    """A second start finds the samples, and adds none twice."""
-    port = free_port()
+def test_second_start_adds_no_sample_twice(again: Again) -> None:
+    """A folder that is kept holds each sample once, however often it serves."""
+    parts = [again.images["visible"], again.images["hidden"]]
 
-    with piped(*flags(port), "--data", str(kept.folder)) as command:
-        command.until(READY)
-        with connected(port) as gateway:
-            images = gateway.data(ALL_NAMES, token=ADMIN)
+    names = [image["name"] for part in parts for image in part["nodes"]]
 
-    names = [image["name"] for part in images.values() for image in part["nodes"]]
     assert sorted(names) == sorted(sample.name for sample in SAMPLES)
+
+
+def test_stopped_while_loading_it_leaves_no_half_sample(again: Again) -> None:
+    """The sample under way is finished first: nobody would finish it later."""
+    tasks = [{"status": "SUCCESS"}]
+    assert again.images["stopped"]["nodes"] == [{"status": "ACTIVE", "tasks": tasks}]
+
+
+def test_terminated_it_ends_as_by_ctrl_c(again: Again) -> None:
+    """SIGTERM is how supervisors say Ctrl-C."""
+    ended = again.ended
+
+    assert (ended.status, ended.errors) == (0, "")
+    assert ended.output.endswith(STOPPED)
