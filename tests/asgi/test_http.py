@@ -109,6 +109,14 @@ def test_other_methods_are_refused(gateway: Gateway, method: str) -> None:
         ("{ image(", {}, "GRAPHQL_PARSE_FAILED"),
         ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
         ("{ images(first: 1.5) { __typename } }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        (
+            (
+                'mutation A { deleteImage(input: {id: "1"}) { deletedId } }'
+                " query B { __typename }"
+            ),
+            {},
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
         ("query ($i: ID!) { image(id: $i) { id } }", {}, "BAD_USER_INPUT"),
         ("query ($i: Int!) { images(first: $i) { __typename } }", {"i": "x"}, ""),
         ("query ($i: Int = 1) { images(first: $i) { __typename } }", {"i": None}, ""),
