@@ -241,7 +241,8 @@ def _problems(error: ValidationError) -> Iterator[str]:
     """Yield each wrong setting under the name of its environment variable."""
     for problem in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in problem["loc"])
-        yield f"GATEWAY_{name.upper()}: {problem['msg']}."
+        reason = problem["msg"].removeprefix("Value error, ")
+        yield f"GATEWAY_{name.upper()}: {reason}."
 
 
 @contextmanager

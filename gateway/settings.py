@@ -3,6 +3,8 @@
 Each is an environment variable GATEWAY_*; flags of the command override them.
 """
 
+import ssl
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,16 +14,39 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 def _http_url(text: str) -> str:
     TypeAdapter(HttpUrl).validate_python(text)
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or parts.username is not None:
+        reason = "must be an address without user, query or fragment"
+        raise ValueError(reason)
     return text
+
+
+def _certificates(file: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError as error:
+        reason = "must be a file of certificates (PEM)"
+        raise ValueError(reason) from error
+    return file
 
 
 def _cache_url(text: str) -> str:
+    if text in {"memory://", "none"} or _is_redis_url(text):
+        return text
+    reason = "must be memory://, none, or redis[s]://[:password@]host[:port][/db]"
+    raise ValueError(reason)
+
+
+def _is_redis_url(text: str) -> bool:
     parts = urlsplit(text)
-    is_shared = parts.scheme in {"redis", "rediss"} and parts.hostname
-    if text not in {"memory://", "none"} and not is_shared:
-        reason = "must be memory://, none, redis://host or rediss://host"
-        raise ValueError(reason)
-    return text
+    try:
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    database = parts.path.removeprefix("/")
+    is_plain = not parts.query and not parts.fragment
+    is_database = not database or database.isdecimal()
+    return parts.scheme in {"redis", "rediss"} and has_host and is_plain and is_database
 
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -40,7 +65,9 @@ class Settings(BaseSettings):
             " `http://ip/image`, with or without a slash or `/v2` at the end."
         )
     )
-    host: str = Field("127.0.0.1", description="The address to listen on.")
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="The address to listen on."
+    )
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=256, description="Processes, one per core.")
     request_timeout_seconds: float = Field(
@@ -55,7 +82,7 @@ class Settings(BaseSettings):
     glance_calls_per_identity: int = Field(
         16, ge=1, le=10_000, description="The same, for each token."
     )
-    glance_ca_file: FilePath | None = Field(
+    glance_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = Field(
         None,
         description=(
             "Certificates (PEM) that vouch for Glance, instead of the system's."
