@@ -59,8 +59,10 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with http:
-            yield
-            await catalog.close()
+            try:
+                yield
+            finally:
+                await catalog.close()
 
     return Starlette(routes=[Route(GRAPHQL_PATH, endpoint)], lifespan=lifespan)
 
@@ -91,9 +93,10 @@ def _reader(
 def _store(
     settings: Settings, stamps_file: Path | None, hooks: Sequence[Hook]
 ) -> Store:
+    stamps = StampTable(stamps_file)
     if settings.cache_url == "memory://":
         return MemoryStore(
-            StampTable(stamps_file),
+            stamps,
             max_entries=settings.cache_max_entries,
             max_bytes=settings.cache_max_bytes,
         )
@@ -101,4 +104,4 @@ def _store(
     def observe(*, is_available: bool) -> None:
         tell(hooks, SharedCacheFacts(is_available=is_available))
 
-    return ValkeyStore(settings.cache_url, observe=observe)
+    return ValkeyStore(settings.cache_url, observe=observe, meanwhile=stamps)

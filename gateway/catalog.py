@@ -5,24 +5,24 @@ raises is said there. A write is seen by the next read of every identity.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from gateway.cache.keys import ReadKey
-from gateway.cache.policy import topics_revoked, topics_written
-from gateway.cache.reader import Answer, Failures, Read, Reader
-from gateway.caller import Caller
+from gateway.cache.policy import topics_refuted, topics_revoked, topics_written
+from gateway.cache.reader import Answer, Failures, FetchMany, Read, Reader
+from gateway.caller import Caller, Directive
 from gateway.glance.client import GlanceClient, fits_tag_route
 from gateway.glance.errors import (
+    Conflict,
     Forbidden,
     GlanceError,
     GlanceTimeout,
     GlanceUnavailable,
-    InvalidRequest,
+    Gone,
     NotFound,
-    QuotaExceeded,
     Unauthenticated,
-    Unsupported,
 )
 from gateway.glance.listing import (
     ImagePage,
@@ -38,13 +38,9 @@ from gateway.reads import Reads, TypedRead
 
 FAILURES = Failures(
     expected=(GlanceError,),
-    outage=(GlanceUnavailable, GlanceTimeout),
-    revoked=(Unauthenticated,),
-    refused=(Forbidden,),
+    outage=(GlanceUnavailable, GlanceTimeout, TimeoutError),
+    revoked=(Unauthenticated, Forbidden),
 )
-# After these Glance has certainly changed nothing.
-UNCHANGED = (Forbidden, InvalidRequest, QuotaExceeded, Unsupported)
-
 Value = TypeVar("Value")
 
 
@@ -56,10 +52,12 @@ class Catalog:
         self._client = client
         self._reads = reads
         self._reader = reader
+        self._writes: set[asyncio.Task[object]] = set()
 
     async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
-        """Return an image; raises NotFound."""
-        image = await self.find_image(caller, image_id)
+        """Return an image as Glance has it now; raises NotFound."""
+        afresh = replace(caller, directive=Directive.NO_CACHE)
+        image = await self.find_image(afresh, image_id)
         if image is None:
             message = f"Could not get image {image_id}: no image found with this id."
             raise NotFound(message, request_id=caller.request_id)
@@ -80,16 +78,7 @@ class Catalog:
             wanted = [ids_by_key[read.key] for read in asked]
             return await self._reads.images_by_id(caller, wanted)
 
-        contents = await _in_time(
-            caller,
-            "get images",
-            self._reader.read_many(
-                [one.read for one in reads], fetch_many, caller.directive, caller.tally
-            ),
-        )
-        return [
-            _decoded(one, content) for one, content in zip(reads, contents, strict=True)
-        ]
+        return await self._read_many(caller, reads, fetch_many)
 
     async def list_images(
         self, caller: Caller, query: ImageQuery, wanted: int, after: Position | None
@@ -110,11 +99,15 @@ class Catalog:
             after = position_of(images[-1]) if images else None
         return ImagePage(images[:wanted], has_more or len(images) > wanted)
 
-    async def list_image_tasks(
-        self, caller: Caller, image_id: str
-    ) -> Sequence[TaskRecord]:
-        """Return an image's tasks; raises Unsupported where Glance can't."""
-        return await self._read(caller, self._reads.tasks(caller, image_id))
+    async def list_images_tasks(
+        self, caller: Caller, ids: Sequence[str]
+    ) -> Sequence[Sequence[TaskRecord] | GlanceError]:
+        """Return each image's tasks, or the error of asking for them.
+
+        That is Unsupported where Glance does not list tasks.
+        """
+        reads = [self._reads.tasks(caller, image_id) for image_id in ids]
+        return await self._read_many(caller, reads, None)
 
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
@@ -149,9 +142,10 @@ class Catalog:
             await self._write(caller, image_id, adding)
             return None
         image = (await self._client.get_image(caller, image_id)).value
-        if tag in image["tags"]:
+        tags = _tags(image, caller)
+        if tag in tags:
             return image
-        return await self._set_tags(caller, image_id, [*image["tags"], tag])
+        return await self._set_tags(caller, image_id, [*tags, tag])
 
     async def remove_tag(
         self, caller: Caller, image_id: str, tag: str
@@ -165,14 +159,16 @@ class Catalog:
             await self._write(caller, image_id, removing)
             return None
         image = (await self._client.get_image(caller, image_id)).value
-        if tag not in image["tags"]:
+        tags = _tags(image, caller)
+        if tag not in tags:
             message = f"Could not remove tag {tag!r} from image {image_id}: not there."
             raise NotFound(message, request_id=caller.request_id)
-        tags = [kept for kept in image["tags"] if kept != tag]
-        return await self._set_tags(caller, image_id, tags)
+        kept = [other for other in tags if other != tag]
+        return await self._set_tags(caller, image_id, kept)
 
     async def close(self) -> None:
-        """End the reads that are under way and what remembers them."""
+        """End the writes and reads under way, and what remembers them."""
+        await asyncio.gather(*self._writes, return_exceptions=True)
         await self._reader.close()
 
     async def _set_tags(
@@ -182,43 +178,94 @@ class Catalog:
         return await self.update_image(caller, image_id, patch)
 
     async def _read(self, caller: Caller, read: TypedRead[Value]) -> Value:
-        reading = self._reader.read(read.read, caller.directive, caller.tally)
-        return read.decode(await _in_time(caller, read.purpose, reading))
+        try:
+            content = await self._reader.read(read.read, caller.directive, caller.tally)
+        except TimeoutError as error:
+            raise _late(caller, read.purpose) from error
+        return read.decode(content)
+
+    async def _read_many(
+        self,
+        caller: Caller,
+        reads: Sequence[TypedRead[Value]],
+        fetch_many: FetchMany | None,
+    ) -> list[Value | GlanceError]:
+        contents = await self._reader.read_many(
+            [one.read for one in reads], fetch_many, caller.directive, caller.tally
+        )
+        return [
+            one.decode(content)
+            if isinstance(content, bytes)
+            else _expected(caller, one.purpose, content)
+            for one, content in zip(reads, contents, strict=True)
+        ]
 
     async def _write(
-        self, caller: Caller, image_id: str, writing: Awaitable[Value]
+        self, caller: Caller, image_id: str, writing: Coroutine[object, object, Value]
     ) -> Value:
-        """Write, and forget what may have changed, for every identity."""
-        may_have_changed = True
+        """Write to the end, and forget what may have changed, for everybody.
+
+        A caller who leaves does not cut a write short: what it changed could
+        not be forgotten after it.
+        """
+        task = asyncio.create_task(self._written(caller, image_id, writing))
+        self._writes.add(task)
+        task.add_done_callback(self._end_write)
+        return await asyncio.shield(task)
+
+    def _end_write(self, task: asyncio.Task[Value]) -> None:
+        """Let go of a write; what it raises is for the caller who has stayed."""
+        self._writes.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _written(
+        self, caller: Caller, image_id: str, writing: Coroutine[object, object, Value]
+    ) -> Value:
+        calls_before = caller.tally.calls
+        topics = topics_written(image_id)
         try:
             return await writing
-        except Unauthenticated:
-            may_have_changed = False
-            await self._reader.renew(topics_revoked(caller.identity.scope))
-            raise
-        except UNCHANGED:
-            may_have_changed = False
+        except GlanceError as error:
+            was_sent = caller.tally.calls > calls_before
+            topics = _topics_after(error, caller, image_id) if was_sent else ()
             raise
         finally:
-            if may_have_changed:
-                await self._reader.renew(topics_written(image_id))
+            if topics:
+                await self._reader.renew(topics)
 
 
-async def _in_time(caller: Caller, purpose: str, reading: Awaitable[Value]) -> Value:
-    """Return what is read; raises GlanceTimeout at the caller's deadline."""
-    try:
-        async with asyncio.timeout_at(caller.deadline_at):
-            return await reading
-    except TimeoutError as error:
-        message = f"Could not {purpose}: no answer in time."
-        raise GlanceTimeout(message, request_id=caller.request_id) from error
+def _topics_after(error: GlanceError, caller: Caller, image_id: str) -> tuple[str, ...]:
+    """Return what is no longer true after a write that failed."""
+    match error:
+        case Unauthenticated():
+            return topics_revoked(caller.identity.scope)
+        case NotFound() | Conflict() | Gone():
+            return topics_refuted(image_id)
+        case GlanceUnavailable() | GlanceTimeout():
+            return topics_written(image_id)
+        case _:
+            return ()
 
 
-def _decoded(
-    read: TypedRead[ImageRecord | None], content: bytes | Exception
-) -> ImageRecord | GlanceError | None:
-    if isinstance(content, GlanceError):
-        return content
-    if isinstance(content, Exception):
-        raise content
-    return read.decode(content)
+def _tags(image: ImageRecord, caller: Caller) -> list[str]:
+    """Return the tags; raises GlanceUnavailable for an image without any list."""
+    tags: object = image.get("tags")
+    if isinstance(tags, list):
+        return tags
+    message = f"Glance's answer for image {image['id']} has no list of tags."
+    raise GlanceUnavailable(message, request_id=caller.request_id)
+
+
+def _late(caller: Caller, purpose: str) -> GlanceTimeout:
+    message = f"Could not {purpose}: no answer in time."
+    return GlanceTimeout(message, request_id=caller.request_id)
+
+
+def _expected(caller: Caller, purpose: str, error: Exception) -> GlanceError:
+    """Return the error as a GlanceError; raises it where it is a bug of ours."""
+    if isinstance(error, TimeoutError):
+        return _late(caller, purpose)
+    if isinstance(error, GlanceError):
+        return error
+    raise error

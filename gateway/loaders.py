@@ -1,6 +1,5 @@
 """What one request has loaded already, and what it loads together."""
 
-import asyncio
 from collections.abc import Sequence
 
 from strawberry.dataloader import DataLoader
@@ -23,16 +22,8 @@ class Loaders:
         async def images(ids: list[str]) -> Sequence[ImageRecord | GlanceError | None]:
             return await catalog.find_images(caller, ids)
 
-        async def tasks_of_one(image_id: str) -> Sequence[TaskRecord] | GlanceError:
-            try:
-                return await catalog.list_image_tasks(caller, image_id)
-            except GlanceError as error:
-                return error
-
-        async def tasks(ids: list[str]) -> list[Sequence[TaskRecord] | GlanceError]:
-            async with asyncio.TaskGroup() as group:
-                loading = [group.create_task(tasks_of_one(one)) for one in ids]
-            return [task.result() for task in loading]
+        async def tasks(ids: list[str]) -> Sequence[Sequence[TaskRecord] | GlanceError]:
+            return await catalog.list_images_tasks(caller, ids)
 
         self.image = DataLoader[str, ImageRecord | None](images)
         self.tasks_of_image = DataLoader[str, Sequence[TaskRecord]](tasks)

@@ -59,8 +59,9 @@ class Reads:
             status = fetched.value.get("status")
             return Answer(fetched.content, self._freshness.of_image(status))
 
+        until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGE, image_id)
-        read = Read(key, topics_of(key.scope, Kind.IMAGE, image_id), fetch)
+        read = Read(key, topics_of(key.scope, Kind.IMAGE, image_id), fetch, until)
         return TypedRead(read, _image_or_none, f"get image {image_id}")
 
     def page(
@@ -72,8 +73,9 @@ class Reads:
             fetched = await self._client.list_images(_shared(caller), query, call)
             return Answer(fetched.content, self._freshness.images_seconds)
 
+        until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGES, query, call)
-        read = Read(key, topics_of(key.scope, Kind.IMAGES), fetch)
+        read = Read(key, topics_of(key.scope, Kind.IMAGES), fetch, until)
         return TypedRead(read, page_in, "list images")
 
     def tasks(self, caller: Caller, image_id: str) -> TypedRead[Sequence[TaskRecord]]:
@@ -84,8 +86,9 @@ class Reads:
             statuses = [task.get("status") for task in fetched.value]
             return Answer(fetched.content, self._freshness.of_tasks(statuses))
 
+        until = caller.deadline_at
         key = read_key(caller.identity, Kind.TASKS, image_id)
-        read = Read(key, topics_of(key.scope, Kind.TASKS, image_id), fetch)
+        read = Read(key, topics_of(key.scope, Kind.TASKS, image_id), fetch, until)
         return TypedRead(read, tasks_in, f"list tasks of image {image_id}")
 
     async def images_by_id(

@@ -1,10 +1,12 @@
 """A remembered answer, in memory and as bytes."""
 
+import math
 import struct
 from dataclasses import dataclass
 
 MAGIC = b"GGW1"
 STAMP_BYTES = 8
+CLOCK_SKEW_SECONDS = 1.0
 
 _HEAD = struct.Struct("!4sddB")
 
@@ -25,8 +27,12 @@ class Entry:
     stamps: Stamps
 
     def age_seconds(self, now: float) -> float:
-        """Return how long ago Glance answered, never less than 0."""
-        return max(0.0, now - self.stored_at)
+        """Return how long ago Glance was asked.
+
+        More than a second in the future is for ever ago: a clock was set back.
+        """
+        age_seconds = now - self.stored_at
+        return age_seconds if age_seconds > -CLOCK_SKEW_SECONDS else math.inf
 
     def encode(self) -> bytes:
         """Return the entry as bytes that begin with their format's version."""

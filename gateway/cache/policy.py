@@ -82,6 +82,14 @@ def topics_written(image_id: str) -> tuple[str, ...]:
     return LISTS, f"image:{image_id}"
 
 
+def topics_refuted(image_id: str) -> tuple[str, ...]:
+    """Return the topics that are renewed where Glance knows an image better.
+
+    Lists are not: anybody may name an image that there is not.
+    """
+    return (f"image:{image_id}",)
+
+
 def topics_revoked(scope: str) -> tuple[str, ...]:
-    """Return the topics that a 401 renews: all that the identity has read."""
+    """Return the topics that a 401 or 403 renews: all that the identity has read."""
     return (f"scope:{scope}",)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from gateway.cache.entry import Entry, Stamps
@@ -37,48 +38,53 @@ class Failures:
     """The exceptions that mean something to a cache.
 
     `expected`: all that a read may end with; of these `outage`: Glance cannot
-    answer; `revoked`: nothing of the identity may be shown any longer;
-    `refused`: this read may not.
+    answer, in time or at all; `revoked`: nothing that the identity has read may
+    be shown again.
     """
 
     expected: tuple[type[Exception], ...]
     outage: tuple[type[Exception], ...]
     revoked: tuple[type[Exception], ...]
-    refused: tuple[type[Exception], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A read: its key, its topics, and how to ask for it."""
+    """A read: its key, its topics, how to ask for it and how long to wait.
+
+    `deadline_at` is a time of the running loop's clock.
+    """
 
     key: ReadKey
     topics: tuple[str, ...]
     fetch: Fetch
+    deadline_at: float
 
 
 Found = Mapping[ReadKey, Answer]
 FetchMany = Callable[[Sequence[Read]], Coroutine[object, object, Found]]
-AskBatch = Callable[[], Awaitable[Found]]
-Result = bytes | Exception
+Content = bytes | Exception
 
 
 class Reader(Protocol):
-    """How the catalog reads."""
+    """How the catalog reads.
+
+    A read raises what its `fetch` does, and TimeoutError at its deadline.
+    """
 
     async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
-        """Return the answer's content; raises what `fetch` does."""
+        """Return the answer's content."""
 
     async def read_many(
         self,
         reads: Sequence[Read],
-        fetch_many: FetchMany,
+        fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Result]:
-        """Return each answer's content, or the exception of its `fetch`.
+    ) -> Sequence[Content]:
+        """Return each answer's content, or what `read` would raise.
 
-        Two or more that have to be asked for are asked for by `fetch_many`;
-        what it does not find is fetched alone.
+        Two or more that have to be asked for are asked for by `fetch_many`,
+        where there is one; what it does not find is fetched alone.
         """
 
     async def renew(self, topics: tuple[str, ...]) -> None:
@@ -94,24 +100,19 @@ class PlainReader:
     async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
         """Ask."""
         del directive, tally
-        return (await read.fetch()).content
+        async with asyncio.timeout_at(read.deadline_at):
+            return (await read.fetch()).content
 
     async def read_many(
         self,
         reads: Sequence[Read],
-        fetch_many: FetchMany,
+        fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Result]:
+    ) -> Sequence[Content]:
         """Ask for all, then for each that was not found."""
-        found = await fetch_many(reads) if len(reads) > 1 else {}
-
-        async def one(read: Read) -> bytes:
-            if read.key in found:
-                return found[read.key].content
-            return await self.read(read, directive, tally)
-
-        return await gathered(one(read) for read in reads)
+        asked = _batched(reads, fetch_many) if len(reads) > 1 else reads
+        return await gathered(self.read(read, directive, tally) for read in asked)
 
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""
@@ -136,39 +137,30 @@ class RememberingReader:
         self._failures = failures
         self._clock = clock
         self._flights = SingleFlight[bytes]()
-        self._batches = SingleFlight[Mapping[ReadKey, Answer]]()
         self._refreshing: set[asyncio.Task[None]] = set()
 
     async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
-        """Return the answer's content; raises what `fetch` does."""
-        if directive is Directive.NO_STORE:
-            return (await self._ask(read)).content
-        loaded = await self._store.load(read.key.text, read.topics)
+        """Return the answer's content."""
+        loaded = await self._load(read)
         return await self._finish(read, loaded, directive, tally)
 
     async def read_many(
         self,
         reads: Sequence[Read],
-        fetch_many: FetchMany,
+        fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Result]:
-        """Return each answer's content, or the exception of its `fetch`."""
-        loads = (self._store.load(read.key.text, read.topics) for read in reads)
-        found = [*zip(reads, await asyncio.gather(*loads), strict=True)]
-        batch = [
-            read
-            for read, loaded in found
-            if directive is not Directive.NONE or self._must_ask(read, loaded)
-        ]
-        if len(batch) > 1:
-            ask_batch = self._once(lambda: fetch_many(batch))
-            found = [
-                (replace(read, fetch=_batched(read, ask_batch)), loaded)
-                for read, loaded in found
-            ]
+    ) -> Sequence[Content]:
+        """Return each answer's content, or what `read` would raise."""
+        loads = await self._store.load([(one.key.text, one.topics) for one in reads])
+        pairs = [*zip(reads, loads, strict=True)]
+        asked = [one for one in pairs if self._must_ask(*one, directive)]
+        if len(asked) > 1:
+            batch = _batched([read for read, _ in asked], fetch_many)
+            fetches = {read.key: read for read in batch}
+            pairs = [(fetches.get(read.key, read), loaded) for read, loaded in pairs]
         return await gathered(
-            self._finish(read, loaded, directive, tally) for read, loaded in found
+            self._finish(read, loaded, directive, tally) for read, loaded in pairs
         )
 
     async def renew(self, topics: tuple[str, ...]) -> None:
@@ -183,30 +175,24 @@ class RememberingReader:
         await self._flights.close()
         await self._store.close()
 
-    def _must_ask(self, read: Read, loaded: Loaded) -> bool:
+    async def _load(self, read: Read) -> Loaded:
+        (loaded,) = await self._store.load([(read.key.text, read.topics)])
+        return loaded
+
+    def _must_ask(self, read: Read, loaded: Loaded, directive: Directive) -> bool:
         """Tell whether the read will call its `fetch` for its own sake."""
+        if directive is not Directive.NONE:
+            return True
         is_known = self._use_of(loaded) in {Use.FRESH, Use.REVALIDATED}
         return not is_known and not self._flights.has((read.key, loaded.stamps))
-
-    def _once(self, ask: Callable[[], Coroutine[object, object, Found]]) -> AskBatch:
-        """Return what asks once for all who call it, at once or later."""
-        landed: list[Found] = []
-
-        async def ask_batch() -> Found:
-            if not landed:
-                landed[:] = [await self._batches.run(ask_batch, ask)]
-            return landed[0]
-
-        return ask_batch
 
     async def _finish(
         self, read: Read, loaded: Loaded, directive: Directive, tally: Tally
     ) -> bytes:
         """Return what is known, or ask."""
-        if directive is Directive.NO_STORE:
-            return (await self._ask(read)).content
-        if directive is Directive.NO_CACHE:
-            return await self._ask_and_save(read, loaded.stamps)
+        if directive is not Directive.NONE:
+            async with asyncio.timeout_at(read.deadline_at):
+                return await self._ask_afresh(read, loaded.stamps, directive)
         known, use = loaded.entry, self._use_of(loaded)
         if known is not None and use in {Use.FRESH, Use.REVALIDATED}:
             tally.cached += 1
@@ -215,7 +201,8 @@ class RememberingReader:
                 self._refresh(read, loaded.stamps)
             return known.content
         try:
-            return await self._share(read, loaded.stamps, tally)
+            async with asyncio.timeout_at(read.deadline_at):
+                return await self._share(read, loaded.stamps, tally)
         except self._failures.outage:
             if known is None or use is not Use.STAND_IN:
                 raise
@@ -232,26 +219,39 @@ class RememberingReader:
     async def _share(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
         """Ask once for all who want it now; a write in between is no 'now'."""
         flight = (read.key, stamps)
-        tally.coalesced += self._flights.has(flight)
-        return await self._flights.run(
-            flight, lambda: self._ask_if_unknown(read, tally)
-        )
+        if self._flights.has(flight):
+            tally.coalesced += 1
+        asking = partial(self._ask_if_unknown, read, stamps, tally)
+        return await self._flights.run(flight, asking)
 
-    async def _ask_if_unknown(self, read: Read, tally: Tally) -> bytes:
-        """Ask, unless somebody has just done so: between load and flight."""
-        loaded = await self._store.load(read.key.text, read.topics)
+    async def _ask_if_unknown(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
+        """Ask, unless an answer has landed between our load and our flight."""
+        loaded = await self._load(read)
         if loaded.entry is not None and self._use_of(loaded) is Use.FRESH:
             tally.cached += 1
             return loaded.entry.content
-        return await self._ask_and_save(read, loaded.stamps)
+        return await self._ask_and_save(read, stamps)
+
+    async def _ask_afresh(
+        self, read: Read, stamps: Stamps, directive: Directive
+    ) -> bytes:
+        if directive is Directive.NO_STORE:
+            return (await self._ask(read)).content
+        return await self._ask_and_save(read, stamps)
 
     async def _ask_and_save(self, read: Read, stamps: Stamps) -> bytes:
+        """Ask, and remember the answer in place of what is known.
+
+        The stamps are those from before anybody was asked for it.
+        """
         asked_at = self._clock()
         answer = await self._ask(read)
         if answer.fresh_seconds > 0:
             entry = Entry(answer.content, asked_at, answer.fresh_seconds, stamps)
             lifetime_seconds = self._freshness.lifetime_seconds(answer.fresh_seconds)
             await self._store.save(read.key.text, entry, lifetime_seconds)
+        else:
+            await self._store.forget(read.key.text)
         return answer.content
 
     async def _ask(self, read: Read) -> Answer:
@@ -259,9 +259,6 @@ class RememberingReader:
             return await read.fetch()
         except self._failures.revoked:
             await self.renew(topics_revoked(read.key.scope))
-            raise
-        except self._failures.refused:
-            await self._store.forget(read.key.text)
             raise
 
     def _refresh(self, read: Read, stamps: Stamps) -> None:
@@ -275,17 +272,34 @@ class RememberingReader:
             await self._share(read, stamps, Tally())
 
 
-def _batched(read: Read, ask_batch: AskBatch) -> Fetch:
-    """Return a fetch that looks into the batch first."""
+class _Batch:
+    """Reads that are asked for together, once, however many wait for it."""
 
-    async def fetch() -> Answer:
-        found = await ask_batch()
-        return found[read.key] if read.key in found else await read.fetch()
+    def __init__(self, reads: Sequence[Read], fetch_many: FetchMany) -> None:
+        self._ask = partial(fetch_many, reads)
+        self._flight = SingleFlight[Found]()
+        self._landed: Found | None = None
 
-    return fetch
+    async def fetch(self, read: Read) -> Answer:
+        """Return the read's answer: the batch's, or its own where that has none."""
+        if self._landed is None:
+            self._landed = await self._flight.run(None, self._ask)
+        if read.key in self._landed:
+            return self._landed[read.key]
+        return await read.fetch()
 
 
-async def gathered(works: Iterable[Coroutine[object, object, bytes]]) -> list[Result]:
+def _batched(reads: Sequence[Read], fetch_many: FetchMany | None) -> Sequence[Read]:
+    """Return the reads with fetches that look into one batch first."""
+    if fetch_many is None:
+        return reads
+    batch = _Batch(reads, fetch_many)
+    return [replace(read, fetch=partial(batch.fetch, read)) for read in reads]
+
+
+async def gathered(
+    works: Iterable[Coroutine[object, object, bytes]],
+) -> Sequence[Content]:
     """Return what each gives or raises; none is left behind when cancelled."""
     results = await asyncio.gather(*works, return_exceptions=True)
     for result in results:

@@ -6,6 +6,7 @@ lifetime and cannot tell None from a miss, so none of these are used.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from gateway.cache.entry import Entry, Stamps
 from gateway.cache.stamps import StampTable
 
 ENTRY_OVERHEAD_BYTES = 700
+
+Topics = tuple[str, ...]
+Wanted = tuple[str, Topics]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,8 @@ class Loaded:
 class Store(Protocol):
     """Entries by key and stamps by topic. No method raises for an outage."""
 
-    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
-        """Return the entry, also an outdated one, and the topics' stamps."""
+    async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
+        """Return each entry, also an outdated one, and its topics' stamps."""
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry, at most for so long; less where space is short."""
@@ -37,7 +41,7 @@ class Store(Protocol):
     async def forget(self, key: str) -> None:
         """Remember nothing under the key; a no-op where nothing is."""
 
-    async def renew(self, topics: tuple[str, ...]) -> None:
+    async def renew(self, topics: Topics) -> None:
         """Make every entry of these topics untrue."""
 
     async def close(self) -> None:
@@ -60,12 +64,9 @@ class MemoryStore:
         """Return the number of entries."""
         return len(self._sizes)
 
-    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
-        """Return the entry and count it as used."""
-        entry: Entry | None = await self._entries.get(key)
-        if entry is not None:
-            self._sizes.move_to_end(key)
-        return Loaded(entry, self._stamps.read(topics))
+    async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
+        """Return each entry and count it as used."""
+        return [await self._load(key, topics) for key, topics in wanted]
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry until space is needed: its age is in it."""
@@ -85,9 +86,15 @@ class MemoryStore:
         self.bytes_held -= self._sizes.pop(key, 0)
         await self._entries.delete(key)
 
-    async def renew(self, topics: tuple[str, ...]) -> None:
+    async def renew(self, topics: Topics) -> None:
         """Make every entry of these topics untrue, in every worker."""
         self._stamps.renew(topics)
 
     async def close(self) -> None:
         """Hold nothing outside of this process."""
+
+    async def _load(self, key: str, topics: Topics) -> Loaded:
+        entry: Entry | None = await self._entries.get(key)
+        if entry is not None:
+            self._sizes.move_to_end(key)
+        return Loaded(entry, self._stamps.read(topics))

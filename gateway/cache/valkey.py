@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -21,11 +21,11 @@ from redis.exceptions import RedisError
 from gateway.cache.entry import STAMP_BYTES, Entry, decode
 from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.stamps import StampTable, place_of
-from gateway.cache.store import Loaded
+from gateway.cache.store import Loaded, Topics, Wanted
 
 TIMEOUT_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
-CONNECTIONS = 64
+CONNECTIONS = 4
 PORT = 6379
 
 Result = TypeVar("Result")
@@ -49,24 +49,30 @@ class ValkeyStore:
         url: str,
         *,
         observe: Observer,
+        meanwhile: StampTable | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Use the server at `url` (`redis://` or `rediss://`), once it is there.
 
-        `observe` is told when it is lost and when it is back.
+        `observe` is told when it is lost and when it is back; `meanwhile` holds
+        the stamps for as long as it is away.
         """
-        self._clock = clock
         self._cache = _open(url)
         self._observe = observe
+        self._meanwhile = meanwhile or StampTable()
+        self._clock = clock
+        self._turns = asyncio.Semaphore(CONNECTIONS)
         self._is_lost = False
+        self._losses = 0
         self._paused_until = 0.0
-        self._meanwhile = StampTable()
-        self._unsent: dict[str, bytes] = {}
+        self._unsent: dict[str, object] = {}
 
-    async def load(self, key: str, topics: tuple[str, ...]) -> Loaded:
-        """Return entry and stamps in one round trip; nothing while it is away."""
-        found = await self._try(lambda: self._load(key, topics))
-        return found or Loaded(None, self._meanwhile.read(topics))
+    async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
+        """Return entries and stamps in one round trip; nothing while it is away."""
+        found = await self._try(lambda: self._load(wanted))
+        if found is not None:
+            return found
+        return [Loaded(None, self._meanwhile.read(topics)) for _, topics in wanted]
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry; the server forgets it after its lifetime."""
@@ -77,25 +83,39 @@ class ValkeyStore:
         """Remember nothing under the key."""
         await self._try(lambda: self._cache.delete(key))
 
-    async def renew(self, topics: tuple[str, ...]) -> None:
-        """Make every entry of these topics untrue, now or when it is back."""
+    async def renew(self, topics: Topics) -> None:
+        """Make every entry of these topics untrue, now or when it is back.
+
+        A server that is only slow for once is tried once more: a write that is
+        not forgotten now is seen late by others.
+        """
         self._meanwhile.renew(topics)
         for topic in topics:
-            self._unsent[_stamp_key(topic)] = os.urandom(STAMP_BYTES)
+            self._unsent[_stamp_key(topic)] = object()
         await self._try(self._nothing)
+        if self._unsent and not self._is_lost_for_long():
+            await self._try(self._nothing, in_pause=True)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._cache.client.aclose()
+        with suppress(RedisError, OSError):
+            await self._cache.client.aclose()
 
-    async def _load(self, key: str, topics: tuple[str, ...]) -> Loaded:
-        names = [_stamp_key(topic) for topic in topics]
-        value, *found = await self._cache.multi_get([key, *names])
-        stamps = [
-            stamp if _is_stamp(stamp) else await self._first_stamp(name)
-            for name, stamp in zip(names, found, strict=True)
+    async def _load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
+        keys = [key for key, _ in wanted]
+        names = [*{_stamp_key(topic) for _, topics in wanted for topic in topics}]
+        values = await self._cache.multi_get([*keys, *names])
+        stamps = {
+            name: stamp if _is_stamp(stamp) else await self._first_stamp(name)
+            for name, stamp in zip(names, values[len(keys) :], strict=True)
+        }
+        return [
+            Loaded(
+                None if value is None else decode(value),
+                tuple(stamps[_stamp_key(topic)] for topic in topics),
+            )
+            for (_, topics), value in zip(wanted, values, strict=False)
         ]
-        return Loaded(None if value is None else decode(value), tuple(stamps))
 
     async def _first_stamp(self, name: str) -> bytes:
         """Return a topic's stamp after making sure that it has one.
@@ -115,31 +135,43 @@ class ValkeyStore:
     async def _nothing(self) -> None:
         """Do nothing but what was left undone."""
 
-    async def _try(self, call: Callable[[], Awaitable[Result]]) -> Result | None:
+    async def _try(
+        self, call: Callable[[], Awaitable[Result]], *, in_pause: bool = False
+    ) -> Result | None:
         """Return what the call gives, None while the server is away."""
-        if self._clock() < self._paused_until:
-            return None
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._send_unsent()
-                result = await call()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._lose(error)
-            return None
-        self._find()
-        return result
+        async with self._turns:
+            began_at = self._clock()
+            if began_at < self._paused_until and not in_pause:
+                return None
+            try:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    await self._send_unsent()
+                    result = await call()
+            except (RedisError, OSError, TimeoutError) as error:
+                self._lose(error)
+                return None
+            if began_at >= self._paused_until:
+                self._find()
+            return result
 
     async def _send_unsent(self) -> None:
+        """Send what is unsent, each time with stamps that never were before."""
         if not self._unsent:
             return
         sent = [*self._unsent.items()]
-        await self._cache.multi_set(sent)
-        for name, stamp in sent:
-            if self._unsent.get(name) == stamp:
+        stamps = [(name, os.urandom(STAMP_BYTES)) for name, _ in sent]
+        await self._cache.multi_set(stamps)
+        for name, wish in sent:
+            if self._unsent.get(name) is wish:
                 del self._unsent[name]
+
+    def _is_lost_for_long(self) -> bool:
+        """Tell whether it was away before the call that has just failed."""
+        return self._losses > 1
 
     def _lose(self, error: Exception) -> None:
         self._paused_until = self._clock() + PAUSE_SECONDS
+        self._losses += 1
         if not self._is_lost:
             self._is_lost = True
             reason = type(error).__name__
@@ -147,6 +179,7 @@ class ValkeyStore:
             self._observe(is_available=False)
 
     def _find(self) -> None:
+        self._losses = 0
         if self._is_lost:
             self._is_lost = False
             logger.warning("the shared cache is back")
@@ -164,7 +197,7 @@ def _open(url: str) -> RedisCache:
         db=int(parts.path.strip("/") or 0),
         password=unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
-        pool_max_size=CONNECTIONS,
+        pool_max_size=2 * CONNECTIONS,
         connection_pool_kwargs={**account},
     )
 

@@ -1,7 +1,8 @@
 """Glance's REST API: one method per call.
 
-Every method sends one HTTP request, within the caller's deadline, and raises
-a GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
+Every method sends one HTTP request (aiohttp sends an idempotent one again on a
+connection that Glance has closed meanwhile), within the caller's deadline, and
+raises a GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
 GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
 below.
 
@@ -40,6 +41,8 @@ from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, TaskRecord
 from gateway.glance.transport import base_url, caller_headers
+
+NAME_MAX_CHARACTERS = 255
 
 Value = TypeVar("Value")
 
@@ -200,11 +203,13 @@ class GlanceClient:
 def image_path(image_id: str) -> str:
     """Return the path of an image, its id quoted as one segment.
 
-    Raises NotFound for an id that no quoting keeps in its segment (servers
-    decode `%2F` and resolve dots before they route): no image can have it.
+    Raises NotFound for an id that is too long for any image, or that no quoting
+    keeps in its segment (servers decode `%2F` and resolve dots before they
+    route): no image can have it.
     """
-    if "/" in image_id or image_id in {"", ".", ".."}:
-        message = f"No image found with ID {image_id}"
+    is_segment = "/" not in image_id and image_id not in {"", ".", ".."}
+    if not is_segment or len(image_id) > NAME_MAX_CHARACTERS:
+        message = f"No image found with ID {image_id[:NAME_MAX_CHARACTERS]}"
         raise NotFound(message, status=HTTPStatus.NOT_FOUND)
     return f"/v2/images/{quote(image_id, safe='')}"
 
@@ -218,10 +223,11 @@ def fits_tag_route(tag: str) -> bool:
     """Tell whether Glance's tag route stores this tag as it is.
 
     It mangles what is not ASCII, loses line ends, and takes slashes, dots and
-    nothing for other routes.
+    nothing for other routes; what is longer than any tag may not fit into a URL.
     """
     is_plain = tag.isascii() and tag.isprintable() and "/" not in tag
-    return is_plain and tag not in {"", ".", ".."}
+    is_short = len(tag) <= NAME_MAX_CHARACTERS
+    return is_plain and is_short and tag not in {"", ".", ".."}
 
 
 def _headers(caller: Caller, call: Call) -> Mapping[str, str]:

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import aiohttp
 import httpx
 
 from gateway.demo.glance import HOST, configure, create_database, free_port, glance
@@ -54,11 +56,23 @@ def served(glance_url: str, **settings: object) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def clients() -> AsyncIterator[httpx.AsyncClient]:
+async def clients() -> AsyncIterator[aiohttp.ClientSession]:
     """Open a client with room for many requests at once."""
-    limits = httpx.Limits(max_connections=256, max_keepalive_connections=256)
-    async with httpx.AsyncClient(limits=limits, timeout=120) as client:
+    connector = aiohttp.TCPConnector(limit=256)
+    async with aiohttp.ClientSession(connector=connector) as client:
         yield client
+
+
+async def ask(
+    client: aiohttp.ClientSession, url: str, token: str, document: str, **variables: str
+) -> Any:
+    """Return the answer, which must have no errors, with what it cost."""
+    headers = {"X-Auth-Token": token, "X-Gateway-Trace": "1"}
+    body = {"query": document, "variables": variables}
+    async with client.post(url, json=body, headers=headers) as response:
+        answer = await response.json()
+    assert "errors" not in answer, answer
+    return answer
 
 
 async def _fill(glance_url: str, images: int) -> None:
@@ -68,12 +82,22 @@ async def _fill(glance_url: str, images: int) -> None:
         async def write() -> None:
             nonlocal done
             while waiting:
-                body = {"name": f"image-{waiting.pop()}", "tags": ["a"], "os": "bsd"}
-                response = await client.post(f"{glance_url}/v2/images", json=body)
-                response.raise_for_status()
+                await _active_image(client, f"image-{waiting.pop()}")
                 done += 1
                 loading.count(done, images)
 
         headers = {"X-Auth-Token": OWNER}
-        async with httpx.AsyncClient(headers=headers, timeout=120) as client:
+        url = f"{glance_url}/v2"
+        async with httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=120
+        ) as client:
             await asyncio.gather(*(write() for _ in range(WRITERS)))
+
+
+async def _active_image(client: httpx.AsyncClient, name: str) -> None:
+    body = {"name": name, "disk_format": "raw", "container_format": "bare"}
+    created = await client.post("/images", json=body | {"tags": ["a"], "os": "bsd"})
+    binary = {"Content-Type": "application/octet-stream"}
+    path = f"/images/{created.json()['id']}/file"
+    uploaded = await client.put(path, content=b"data", headers=binary)
+    uploaded.raise_for_status()

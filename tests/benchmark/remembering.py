@@ -8,17 +8,17 @@ import asyncio
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
-import httpx
+import aiohttp
 
-from tests.benchmark.cloud import OWNER, clients, full_glance, served
+from tests.benchmark.cloud import OWNER, ask, clients, full_glance, served
 
 CLIENTS = 64
 ROUNDS = 3
 REQUESTS = {"on": 20, "off": 2}
 TOKENS = [f"user-{number}:bench:member,reader" for number in range(10)]
 ONE = "query ($id: ID!) { image(id: $id) { id name status tags size } }"
+NEWEST = "{ images(first: 1) { nodes { id } } }"
 PAGE = "{ images(first: 25) { nodes { id name status tasks { id status } } } }"
 
 
@@ -41,13 +41,14 @@ class Measured:
         )
 
 
-Load = tuple[str, list[str], dict[str, Any]]
+Load = tuple[str, list[str], dict[str, str]]
 
 
-async def main(glance_url: str, gateways: dict[str, str]) -> None:
+async def main(gateways: dict[str, str]) -> None:
     """Measure every load and print the table."""
     async with clients() as client:
-        image_id = await _an_image(client, glance_url)
+        newest = await ask(client, gateways["off"], OWNER, NEWEST)
+        image_id = newest["data"]["images"]["nodes"][0]["id"]
         loads: dict[str, Load] = {
             "one image": (ONE, [OWNER], {"id": image_id}),
             "25 images with tasks": (PAGE, [OWNER], {}),
@@ -66,27 +67,17 @@ async def main(glance_url: str, gateways: dict[str, str]) -> None:
         print(result.row(load, cache))
 
 
-async def _an_image(client: httpx.AsyncClient, glance_url: str) -> str:
-    headers = {"X-Auth-Token": OWNER}
-    listed = await client.get(f"{glance_url}/v2/images?limit=1", headers=headers)
-    return str(listed.json()["images"][0]["id"])
-
-
 async def _measure(
-    client: httpx.AsyncClient, url: str, load: Load, cache: str, result: Measured
+    client: aiohttp.ClientSession, url: str, load: Load, cache: str, result: Measured
 ) -> None:
     document, tokens, variables = load
 
     async def repeat(number: int) -> None:
         token = tokens[number % len(tokens)]
-        headers = {"X-Auth-Token": token, "X-Gateway-Trace": "1"}
-        body = {"query": document, "variables": variables}
         for _ in range(REQUESTS[cache]):
             started_at = time.perf_counter()
-            response = await client.post(url, json=body, headers=headers)
+            answer = await ask(client, url, token, document, **variables)
             result.seconds.append(time.perf_counter() - started_at)
-            answer = response.json()
-            assert "errors" not in answer, answer
             result.calls += answer["extensions"]["glance"]["calls"]
 
     await asyncio.gather(*(repeat(number) for number in range(CLIENTS)))
@@ -98,4 +89,4 @@ if __name__ == "__main__":
         served(glance_url, cache_url="memory://") as on,
         served(glance_url, cache_url="none", request_timeout_seconds=600) as off,
     ):
-        asyncio.run(main(glance_url, {"on": on, "off": off}))
+        asyncio.run(main({"on": on, "off": off}))

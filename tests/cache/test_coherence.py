@@ -1,0 +1,227 @@
+"""Nothing untrue is shown after a write, a refusal or a race."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.policy import Freshness, topics_of
+from gateway.cache.reader import Answer, Failures, Read, RememberingReader
+from gateway.cache.stamps import StampTable, create_stamps
+from gateway.cache.store import Loaded, MemoryStore, Wanted
+from gateway.caller import Caller, Directive, Tally
+from gateway.catalog import FAILURES, Catalog
+from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.client import GlanceClient
+from gateway.glance.transport import open_client
+from gateway.identity import Identity
+from gateway.reads import Reads
+from tests.gateway import Gateway, running_gateway
+from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+
+SHOW = "query ($id: ID!) { image(id: $id) { name } }"
+LIST = "{ images { nodes { name } } }"
+DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"
+ACTIVE = {"id": "1", "name": "known", "status": "active"}
+ALICE = Identity("alice")
+
+
+class HeldStore(MemoryStore):
+    """A store whose single loads of one key wait for a test."""
+
+    def __init__(self, held: str) -> None:
+        """Hold loads of the key `held`."""
+        super().__init__(StampTable(), max_entries=10, max_bytes=100_000)
+        self._held = held
+        self.waits, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
+        """Wait, where it is a load of the held key alone."""
+        if [key for key, _ in wanted] == [self._held]:
+            self.waits.set()
+            await self.may_go_on.wait()
+        return await super().load(wanted)
+
+
+@pytest.mark.anyio
+async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
+    """What a batch brought is as old as the batch, whenever it is saved."""
+    deadline_at = asyncio.get_running_loop().time() + 10
+    single: list[ReadKey] = []
+
+    def read_of(image_id: str) -> Read:
+        key = read_key(ALICE, Kind.IMAGE, image_id)
+
+        async def fetch() -> Answer:
+            single.append(key)
+            return Answer(b"new", 10)
+
+        topics = topics_of(key.scope, Kind.IMAGE, image_id)
+        return Read(key, topics, fetch, deadline_at)
+
+    async def fetch_many(asked: Sequence[Read]) -> Mapping[ReadKey, Answer]:
+        return {one.key: Answer(b"old", 10) for one in asked}
+
+    one, other = read_of("1"), read_of("2")
+    store = HeldStore(other.key.text)
+    reader = RememberingReader(store, Freshness(), Failures((), (), ()))
+    reading = asyncio.create_task(
+        reader.read_many([one, other], fetch_many, Directive.NONE, Tally())
+    )
+    await store.waits.wait()
+    await reader.renew(("image:2",))
+    store.may_go_on.set()
+    await reading
+
+    assert await reader.read(other, Directive.NONE, Tally()) == b"new"
+    assert single == [other.key]
+    await reader.close()
+
+
+@pytest.mark.parametrize("image_id", ["a/b", "no-such-image"])
+def test_write_that_finds_no_image_forgets_no_list(
+    double: GlanceDouble, image_id: str
+) -> None:
+    """Anybody may name an image that there is not: others' lists stay."""
+    double.script = lambda received: (
+        Reply(404) if received.method == "DELETE" else json_reply({"images": []})
+    )
+    with running_gateway(double.url) as gateway:
+        gateway.data(LIST, token="alice")
+        error = gateway.error(DELETE, token="mallory", id=image_id)
+        gateway.data(LIST, token="alice")
+
+    assert error["extensions"]["code"] == "NOT_FOUND"
+    assert [call.path for call in double.calls].count("/v2/images") == 1
+
+
+def test_answer_that_is_not_remembered_replaces_what_was(double: GlanceDouble) -> None:
+    """What is no longer so does not stand in, either."""
+    double.play(json_reply(ACTIVE), Reply(404), Reply(503))
+    with running_gateway(
+        double.url, fresh_image_seconds=0.001, fresh_moving_image_seconds=0
+    ) as gateway:
+        seen = [gateway.data(SHOW, token="t", id="1")["image"] for _ in range(2)]
+        error = gateway.error(SHOW, token="t", id="1")
+
+    assert seen == [{"name": "known"}, None]
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+
+
+def test_refusal_through_one_worker_holds_on_another(
+    double: GlanceDouble, tmp_path: Path
+) -> None:
+    """After a 403 nothing stands in, wherever it was remembered."""
+    stamps = tmp_path / "stamps"
+    create_stamps(stamps)
+    double.play(json_reply(ACTIVE), Reply(403), Reply(503))
+    with (
+        running_gateway(
+            double.url, stamps_file=stamps, fresh_image_seconds=0.001
+        ) as one,
+        running_gateway(double.url, stamps_file=stamps) as other,
+    ):
+        one.data(SHOW, token="t", id="1")
+        other.error(SHOW, token="t", id="1")
+        error = one.error(SHOW, token="t", id="1")
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+
+
+def test_nothing_stands_in_for_a_mutations_image(double: GlanceDouble) -> None:
+    """A mutation shows the image as Glance has it, or fails."""
+    double.play(json_reply(ACTIVE), Reply(503))
+    document = "mutation { updateImage(input: {id: 1}) { image { name } } }"
+    with running_gateway(double.url) as gateway:
+        gateway.data(SHOW, token="t", id="1")
+        error = gateway.error(document, token="t")
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+
+
+def test_known_answer_stands_in_at_the_requests_deadline(double: GlanceDouble) -> None:
+    """A Glance that hangs is one that cannot answer."""
+    answering = threading.Event()
+    double.script = lambda _: (
+        json_reply(ACTIVE) if len(double.calls) == 1 else Reply(until=answering)
+    )
+    with running_gateway(
+        double.url, fresh_image_seconds=0.001, request_timeout_seconds=0.3
+    ) as gateway:
+        gateway.data(SHOW, token="t", id="1")
+        answer = gateway.answer(SHOW, token="t", id="1")
+        answering.set()
+
+    assert answer["data"] == {"image": {"name": "known"}}
+    assert answer["extensions"]["glance"]["stale"] == 1
+
+
+def test_write_goes_on_and_is_forgotten_when_its_client_leaves(
+    double: GlanceDouble,
+) -> None:
+    """What was begun is ended, so that nobody remembers what was before it."""
+    begun, answering = threading.Event(), threading.Event()
+    names = ["old"]
+
+    def script(received: Received) -> Reply:
+        if received.method == "PATCH":
+            begun.set()
+            answering.wait(10)
+            names.append("new")
+        return json_reply(ACTIVE | {"name": names[-1]})
+
+    double.script = script
+    with running_gateway(double.url) as gateway:
+        _ask_and_leave(gateway, begun)
+        assert gateway.data(SHOW, token="t", id="1")["image"] == {"name": "old"}
+        answering.set()
+        while gateway.data(SHOW, token="t", id="1")["image"] != {"name": "new"}:
+            assert len(double.calls) < 100
+
+    assert names == ["old", "new"]
+
+
+def _ask_and_leave(gateway: Gateway, begun: threading.Event) -> None:
+    document = 'mutation { updateImage(input: {id: 1, name: "new"}) { image { id } } }'
+    body = orjson.dumps({"query": document})
+    url = gateway.client.base_url
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Auth-Token: t\r\n"
+            b"Content-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        begun.wait(10)
+
+
+@pytest.mark.anyio
+async def test_readers_cannot_change_what_is_remembered(double: GlanceDouble) -> None:
+    """Each reader has a record of its own."""
+    double.always(json_reply(ACTIVE))
+    http = open_client(connections=1)
+    client = GlanceClient(
+        http,
+        double.url,
+        bulkhead=Bulkhead(calls=1, calls_per_scope=1),
+        timeout_seconds=9,
+    )
+    freshness = Freshness()
+    store = MemoryStore(StampTable(), max_entries=10, max_bytes=100_000)
+    reader = RememberingReader(store, freshness, FAILURES)
+    catalog = Catalog(client, Reads(client, freshness), reader)
+    caller = Caller(ALICE, "req-1", asyncio.get_running_loop().time() + 10)
+
+    first = await catalog.find_image(caller, "1")
+    assert first is not None
+    first["name"] = "changed by a reader"
+    second = await catalog.find_image(caller, "1")
+
+    assert second == ACTIVE
+    assert len(double.calls) == 1
+    await catalog.close()
+    await http.aclose()
