@@ -44,7 +44,7 @@ class Command:
     said: bytes = b""
 
     def until(self, text: str) -> str:
-        """Wait for a text on standard output and return all up to it."""
+        """Wait for a text on standard output and return all said so far."""
         while text.encode() not in self.said:
             assert self._read(), self.end()
         return self.said.decode()

@@ -1,7 +1,7 @@
 """The names of remembered reads: whose they are is in them by type."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.identity import Identity
@@ -19,19 +19,29 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """The name of one read of one identity; made by `read_key` alone."""
+    """The name of one read of one identity: equal for equal reads of it only.
 
-    scope: str
+    `subject` is what is read: an id, or everything a list depends on. `text`
+    holds neither the token nor, in plain text, what was read.
+    """
+
+    identity: Identity
     kind: Kind
-    text: str
+    subject: tuple[object, ...]
+    text: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the text."""
+        digest = hashlib.sha256(repr(self.subject).encode()).hexdigest()
+        text = f"{KEY_PREFIX}:{self.scope}:{self.kind.value}:{digest}"
+        object.__setattr__(self, "text", text)
+
+    @property
+    def scope(self) -> str:
+        """Return the name of whose read it is."""
+        return self.identity.scope
 
 
 def read_key(identity: Identity, kind: Kind, *subject: object) -> ReadKey:
-    """Return the key of a read: equal for equal reads of one identity only.
-
-    `subject` is what is read: an id, or everything a list depends on. The key
-    holds neither the token nor, in plain text, what was read.
-    """
-    digest = hashlib.sha256(repr(subject).encode()).hexdigest()
-    text = f"{KEY_PREFIX}:{identity.scope}:{kind.value}:{digest}"
-    return ReadKey(identity.scope, kind, text)
+    """Return the key of a read of the identity's."""
+    return ReadKey(identity, kind, subject)

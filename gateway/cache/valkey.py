@@ -155,7 +155,13 @@ class ValkeyStore:
             return result
 
     async def _send_unsent(self) -> None:
-        """Send what is unsent, each time with stamps that never were before."""
+        """Send what is unsent, each time with stamps that never were before.
+
+        A server that was lost must take something first: one that is full
+        answers and yet is of no use.
+        """
+        if self._is_lost:
+            await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
         if not self._unsent:
             return
         sent = [*self._unsent.items()]

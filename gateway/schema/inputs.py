@@ -151,8 +151,8 @@ class ImageFilter:
     member_status: MemberStatusFilter | None = strawberry.field(
         default=UNSET,
         description=(
-            "Among images that others share with the project, those it has answered"
-            " so. Without it, accepted ones."
+            "Of the images that others share with the project, those it has answered"
+            " so; without it, accepted ones. Other images are listed as ever."
         ),
     )
     owner: ID | None = strawberry.field(

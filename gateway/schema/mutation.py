@@ -84,7 +84,7 @@ class Mutation:
         graphql_type=Payload,
         description=(
             "Change an image: only what is given, as the smallest JSON patch. An"
-            " update that changes nothing asks Glance for nothing."
+            " update that changes nothing patches nothing; `image` is then read."
         ),
     )
     async def update_image(

@@ -23,6 +23,7 @@ First = Annotated[
     strawberry.argument(
         description=(
             "How many images, 0 to 1000; Glance's pages are walked as far as needed."
+            " 0 tells only whether there are any."
         )
     ),
 ]

@@ -331,3 +331,23 @@ async def test_stamp_is_never_sent_twice(valkey: ValkeyServer) -> None:
 
         assert client.get(stamp) != executed_late
     await store.close()
+
+
+async def test_full_valkey_is_lost_until_it_takes_something(
+    valkey: ValkeyServer,
+) -> None:
+    """A server that answers reads and refuses writes does not come and go."""
+    observed, clock = Observed(), Clock()
+    store = ValkeyStore(valkey.connection_url, observe=observed, clock=clock)
+    await load(store, "k")
+    with valkey.client() as client:
+        client.config_set("maxmemory", "1")
+        for _ in range(3):
+            await remember(store, "k", b"{}")
+            clock.pass_(PAUSE_SECONDS)
+        client.config_set("maxmemory", "0")
+
+    assert observed.told == [False]
+    assert not await is_true(store, "k")
+    assert observed.told == [False, True]
+    await store.close()

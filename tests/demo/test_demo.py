@@ -29,6 +29,9 @@ ALL_IMAGES = """{
     stopped: images(filter: {name: {eq: "imported"}}) {
         nodes { status tasks { status } } }
 }"""
+PREPARING = "Preparing Glance's database"
+STARTING = "Starting Glance"
+LOADING = "Loading sample images"
 STOPPED = "\nStopped.\n"
 SIGINT, SIGTERM, SIGHUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
@@ -110,7 +113,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Again:
     data = ("--data", str(folder))
     port, glance_port = free_port(), free_port()
     with piped(*flags(port, glance_port), *data) as command:
-        command.until("Starting Glance")
+        command.until(STARTING)
         wait_for_image(glance_port, "imported")
         command.stop(SIGHUP)
     with piped(*flags(port), *data) as command, connected(port) as gateway:
@@ -136,16 +139,9 @@ def paste(demo: Demo, title: str) -> Json:
 
 def test_each_step_shows_its_time(demo: Demo) -> None:
     """Who waits sees for what, and how long it took."""
-    steps = [
-        "Preparing Glance's database",
-        "Starting Glance",
-        "Loading sample images",
-    ]
+    steps = re.findall(r"^(\D+?) +\d+\.\d s$", demo.text, re.MULTILINE)
 
-    lines = demo.text.splitlines()[:3]
-
-    pattern = re.compile(r"(\D+?) +\d+\.\d s")
-    assert [m[1] for line in lines if (m := pattern.fullmatch(line))] == steps
+    assert steps == [PREPARING, STARTING, LOADING]
 
 
 def test_addresses_and_tokens_are_shown(demo: Demo) -> None:
@@ -311,9 +307,9 @@ def test_data_that_glance_misreads_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "stop"),
     [
-        pytest.param("Preparing Glance's database", SIGINT, id="preparing-ctrl-c"),
-        pytest.param("Starting Glance", SIGTERM, id="starting-terminate"),
-        pytest.param("Loading sample images", SIGINT, id="loading-ctrl-c"),
+        pytest.param(PREPARING, SIGINT, id="preparing-ctrl-c"),
+        pytest.param(STARTING, SIGTERM, id="starting-terminate"),
+        pytest.param(LOADING, SIGINT, id="loading-ctrl-c"),
     ],
 )
 def test_stopped_on_the_way_it_leaves_nothing(
@@ -366,7 +362,7 @@ def test_end_of_glance_ends_the_demo(tmp_path: Path) -> None:
 def test_killed_demo_takes_glance_with_it(tmp_path: Path) -> None:
     """Even what can't be caught leaves no process behind."""
     with piped(*flags(), "--data", str(tmp_path)) as command:
-        command.until("Starting Glance")
+        command.until(STARTING)
         (glance,) = command.children()
         command.stop(signal.SIGKILL)
         wait_for(glance)

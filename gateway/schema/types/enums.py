@@ -130,7 +130,13 @@ class SortDirection(Enum):
 class ImageOrderField(Enum):
     """Glance's sort keys, all of them."""
 
-    NAME = strawberry.enum_value("name", description="By name; none comes first.")
+    NAME = strawberry.enum_value(
+        "name",
+        description=(
+            "By name; none comes first. Where some images have no name and others an"
+            " empty one, Glance may repeat or lose some of them between pages."
+        ),
+    )
     STATUS = strawberry.enum_value("status", description="By the status word.")
     CONTAINER_FORMAT = strawberry.enum_value(
         "container_format", description="By container format."
@@ -139,9 +145,9 @@ class ImageOrderField(Enum):
     SIZE = strawberry.enum_value(
         "size",
         description=(
-            "By size in bytes. Glance can't page past images without a size: after"
-            " one of them at most the list's first 1000 images can be reached. The"
-            " filter `size: {min: 0}` leaves them out."
+            "By size in bytes. Glance can't page past images without a size or of 0"
+            " bytes: after one of them at most the list's first 1000 images can be"
+            " reached. The filter `size: {min: 0}` leaves those without a size out."
         ),
     )
     ID = strawberry.enum_value("id", description="By UUID.")

@@ -193,7 +193,7 @@ class Image:
     )
     tags: list[str] = strawberry.field(description="Tags, in no particular order.")
     properties: list[ImageProperty] = resolved(
-        _properties, "Additional (custom) properties."
+        _properties, "Additional (custom) properties; all conditions must hold."
     )
     property: str | None = resolved(
         _property,
