@@ -22,6 +22,7 @@ TASKS = "{ image(id: 1) { tasks { id } } }"
 RENAME = """mutation ($id: ID!, $name: String) {
     updateImage(input: {id: $id, name: $name}) { __typename } }"""
 TRACE = {"X-Gateway-Trace": "1"}
+RECORDED_ID = recorded_json("show-image")["id"]
 
 
 @pytest.fixture
@@ -139,16 +140,31 @@ def test_client_may_ask_for_a_fresh_read(
     assert seen == expected
 
 
-def test_setting_of_zero_remembers_nothing(double: GlanceDouble) -> None:
-    """Each kind of read can be switched off."""
-    double.script = _anything
-    with running_gateway(double.url, fresh_image_seconds=0) as gateway:
-        for _ in range(2):
-            name_seen(gateway, "t")
-            gateway.answer("{ images { nodes { id } } }", token="t")
+OFF = [
+    pytest.param("fresh_image_seconds", "/v2/images/1", id="image"),
+    pytest.param("fresh_images_seconds", "/v2/images", id="list"),
+    pytest.param("fresh_tasks_seconds", f"/v2/images/{RECORDED_ID}/tasks", id="tasks"),
+]
 
-    assert [call.path for call in double.calls].count("/v2/images/1") == 2
-    assert [call.path for call in double.calls].count("/v2/images") == 1
+
+@pytest.mark.parametrize(("setting", "path"), OFF)
+def test_setting_of_zero_remembers_nothing_of_its_kind(
+    double: GlanceDouble, setting: str, path: str
+) -> None:
+    """Each kind of read can be switched off, alone."""
+    double.script = _anything
+    document = "{ image(id: 1) { tasks { id } } images { nodes { id } } }"
+    settings: dict[str, Any] = {setting: 0}
+
+    with running_gateway(double.url, **settings) as gateway:
+        for _ in range(2):
+            gateway.data(document, token="t")
+
+    asked = [call.path for call in double.calls]
+    assert {one: asked.count(one) for one in asked} == {
+        one: 2 if one == path else 1
+        for one in ("/v2/images/1", "/v2/images", f"/v2/images/{RECORDED_ID}/tasks")
+    }
 
 
 WRITES = [
@@ -391,6 +407,8 @@ def test_answer_is_shown_while_it_is_asked_for_again(double: GlanceDouble) -> No
         seen = [name_seen(gateway, "t") for _ in range(2)]
         assert asked_again.wait(10)
         answering.set()
+        while name_seen(gateway, "t") != "new":
+            assert len(double.calls) < 100
 
     assert seen == ["old", "old"]
 

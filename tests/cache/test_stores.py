@@ -16,6 +16,7 @@ from gateway.cache.store import Loaded, MemoryStore, Store
 from gateway.cache.valkey import PAUSE_SECONDS, ValkeyStore
 from gateway.demo.glance import free_port
 from tests.cache.clock import Clock
+from tests.cache.tls import certificate, terminated
 
 pytestmark = pytest.mark.anyio
 
@@ -351,3 +352,20 @@ async def test_full_valkey_is_lost_until_it_takes_something(
     assert not await is_true(store, "k")
     assert observed.told == [False, True]
     await store.close()
+
+
+async def test_valkey_behind_tls_is_used(
+    valkey: ValkeyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rediss://` speaks TLS, and believes whom the system believes."""
+    file = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    observed = Observed()
+    async with terminated(valkey.port, file) as port:
+        store = ValkeyStore(f"rediss://127.0.0.1:{port}", observe=observed)
+
+        await remember(store, "k", b"{}")
+
+        assert await is_true(store, "k")
+        assert observed.told == []
+        await store.close()

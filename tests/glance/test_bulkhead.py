@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
+from gateway.caller import Caller
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.client import GlanceClient
+from gateway.glance.errors import GlanceTimeout
+from gateway.glance.transport import open_client
+from gateway.identity import Identity
+from tests.glance_double import GlanceDouble
 
 pytestmark = pytest.mark.anyio
 
@@ -114,3 +120,20 @@ async def test_slot_given_to_one_who_has_just_left_is_given_on() -> None:
     assert line.served == ["a1", "a3"]
     await line.drain()
     await asyncio.gather(first, third)
+
+
+async def test_waiting_for_a_turn_counts_against_the_calls_time(
+    double: GlanceDouble,
+) -> None:
+    """A call whose turn does not come in time is a timeout, and is never sent."""
+    bulkhead, http = Bulkhead(calls=1, calls_per_scope=1), open_client(connections=1)
+    client = GlanceClient(http, double.url, bulkhead=bulkhead, timeout_seconds=30)
+    deadline_at = asyncio.get_running_loop().time() + 0.02
+    caller = Caller(Identity("t"), "req-1", deadline_at)
+
+    async with bulkhead.slot("somebody"):
+        with pytest.raises(GlanceTimeout):
+            await client.get_image(caller, "1")
+
+    assert (double.calls, caller.tally.calls) == ([], 0)
+    await http.aclose()
