@@ -61,7 +61,7 @@ class Reads:
 
         until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGE, image_id)
-        read = Read(key, topics_of(key.scope, Kind.IMAGE, image_id), fetch, until)
+        read = Read(key, topics_of(key.scope, image_id), fetch, until)
         return TypedRead(read, _image_or_none, f"get image {image_id}")
 
     def page(
@@ -75,7 +75,7 @@ class Reads:
 
         until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGES, query, call)
-        read = Read(key, topics_of(key.scope, Kind.IMAGES), fetch, until)
+        read = Read(key, topics_of(key.scope), fetch, until)
         return TypedRead(read, page_in, "list images")
 
     def tasks(self, caller: Caller, image_id: str) -> TypedRead[Sequence[TaskRecord]]:
@@ -88,7 +88,7 @@ class Reads:
 
         until = caller.deadline_at
         key = read_key(caller.identity, Kind.TASKS, image_id)
-        read = Read(key, topics_of(key.scope, Kind.TASKS, image_id), fetch, until)
+        read = Read(key, topics_of(key.scope, image_id), fetch, until)
         return TypedRead(read, tasks_in, f"list tasks of image {image_id}")
 
     async def images_by_id(

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from gateway.cache.keys import Kind
-
 LISTS = "lists"
 # Tuples: a word of Glance that is no text is in neither.
 SETTLED = ("active", "deactivated", "killed", "deleted")
@@ -68,9 +66,14 @@ class Freshness:
         return fresh_seconds + max(self.revalidate_seconds, self.outage_seconds)
 
 
-def topics_of(scope: str, kind: Kind, image_id: str | None = None) -> tuple[str, ...]:
-    """Return the topics that a read depends on, its identity's scope first."""
-    topic = LISTS if kind is Kind.IMAGES else f"image:{image_id}"
+def image_topic(image_id: str) -> str:
+    """Return an image's topic: one for all spellings that a database may take."""
+    return f"image:{image_id.lower()}"
+
+
+def topics_of(scope: str, image_id: str | None = None) -> tuple[str, ...]:
+    """Return the topics that a read depends on: of an image, or of a list."""
+    topic = LISTS if image_id is None else image_topic(image_id)
     return f"scope:{scope}", topic
 
 
@@ -79,7 +82,7 @@ def topics_written(image_id: str) -> tuple[str, ...]:
 
     Creating one renews its own topic, too: that there is none may be known.
     """
-    return LISTS, f"image:{image_id}"
+    return LISTS, image_topic(image_id)
 
 
 def topics_refuted(image_id: str) -> tuple[str, ...]:
@@ -87,7 +90,7 @@ def topics_refuted(image_id: str) -> tuple[str, ...]:
 
     Lists are not: anybody may name an image that there is not.
     """
-    return (f"image:{image_id}",)
+    return (image_topic(image_id),)
 
 
 def topics_revoked(scope: str) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
             single.append(key)
             return Answer(b"new", 10)
 
-        topics = topics_of(key.scope, Kind.IMAGE, image_id)
+        topics = topics_of(key.scope, image_id)
         return Read(key, topics, fetch, deadline_at)
 
     async def fetch_many(asked: Sequence[Read]) -> Mapping[ReadKey, Answer]:
