@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import uvicorn
 
 from gateway.app import build_app
@@ -54,6 +55,19 @@ class Gateway:
         errors = self.answer(document, token=token, **variables)["errors"]
         assert len(errors) == 1, errors
         return errors[0]
+
+    def ask_and_leave(
+        self, document: str, *, token: str, once: threading.Event
+    ) -> None:
+        """Send an operation and close the connection once something happens."""
+        body, url = orjson.dumps({"query": document}), self.client.base_url
+        with socket.create_connection((url.host, url.port or 80)) as connection:
+            connection.sendall(
+                b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Auth-Token: %s\r\n"
+                b"Content-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%s" % (token.encode(), len(body), body)
+            )
+            assert once.wait(10)
 
     def create(self, token: str, **image: Json) -> str:
         """Create an image and return its id."""

@@ -1,12 +1,10 @@
 """Nothing untrue is shown after a write, a refusal or a race."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import orjson
 import pytest
 
 from gateway.cache.keys import Kind, ReadKey, read_key
@@ -21,12 +19,13 @@ from gateway.glance.client import GlanceClient
 from gateway.glance.transport import open_client
 from gateway.identity import Identity
 from gateway.reads import Reads
-from tests.gateway import Gateway, running_gateway
+from tests.gateway import running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { name } }"
 LIST = "{ images { nodes { name } } }"
 DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"
+RENAME = 'mutation { updateImage(input: {id: 1, name: "new"}) { image { id } } }'
 ACTIVE = {"id": "1", "name": "known", "status": "active"}
 ALICE = Identity("alice")
 
@@ -177,26 +176,13 @@ def test_write_goes_on_and_is_forgotten_when_its_client_leaves(
 
     double.script = script
     with running_gateway(double.url) as gateway:
-        _ask_and_leave(gateway, begun)
+        gateway.ask_and_leave(RENAME, token="t", once=begun)
         assert gateway.data(SHOW, token="t", id="1")["image"] == {"name": "old"}
         answering.set()
         while gateway.data(SHOW, token="t", id="1")["image"] != {"name": "new"}:
             assert len(double.calls) < 100
 
     assert names == ["old", "new"]
-
-
-def _ask_and_leave(gateway: Gateway, begun: threading.Event) -> None:
-    document = 'mutation { updateImage(input: {id: 1, name: "new"}) { image { id } } }'
-    body = orjson.dumps({"query": document})
-    url = gateway.client.base_url
-    with socket.create_connection((url.host, url.port or 80)) as connection:
-        connection.sendall(
-            b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Auth-Token: t\r\n"
-            b"Content-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-        )
-        begun.wait(10)
 
 
 @pytest.mark.anyio
