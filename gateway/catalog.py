@@ -222,13 +222,11 @@ class Catalog:
     async def _written(
         self, caller: Caller, image_id: str, writing: Coroutine[object, object, Value]
     ) -> Value:
-        calls_before = caller.tally.calls
         topics = topics_written(image_id)
         try:
             return await writing
         except GlanceError as error:
-            was_sent = caller.tally.calls > calls_before
-            topics = _topics_after(error, caller, image_id) if was_sent else ()
+            topics = _topics_after(error, caller, image_id)
             raise
         finally:
             if topics:
