@@ -15,7 +15,7 @@ import orjson
 
 from gateway.cache.keys import Kind, ReadKey, read_key
 from gateway.cache.policy import Freshness, topics_of
-from gateway.cache.reader import Answer, Read
+from gateway.cache.reader import Answer, Fetch, Read
 from gateway.caller import Caller
 from gateway.glance.answers import image_in, page_in, tasks_in
 from gateway.glance.client import GlanceClient
@@ -59,9 +59,8 @@ class Reads:
             status = fetched.value.get("status")
             return Answer(fetched.content, self._freshness.of_image(status))
 
-        until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGE, image_id)
-        read = Read(key, topics_of(key.scope, image_id), fetch, until)
+        read = _read(caller, key, fetch, image_id)
         return TypedRead(read, _image_or_none, f"get image {image_id}")
 
     def page(
@@ -73,9 +72,8 @@ class Reads:
             fetched = await self._client.list_images(_shared(caller), query, call)
             return Answer(fetched.content, self._freshness.images_seconds)
 
-        until = caller.deadline_at
         key = read_key(caller.identity, Kind.IMAGES, query, call)
-        read = Read(key, topics_of(key.scope), fetch, until)
+        read = _read(caller, key, fetch)
         return TypedRead(read, page_in, "list images")
 
     def tasks(self, caller: Caller, image_id: str) -> TypedRead[Sequence[TaskRecord]]:
@@ -86,9 +84,8 @@ class Reads:
             statuses = [task.get("status") for task in fetched.value]
             return Answer(fetched.content, self._freshness.of_tasks(statuses))
 
-        until = caller.deadline_at
         key = read_key(caller.identity, Kind.TASKS, image_id)
-        read = Read(key, topics_of(key.scope, image_id), fetch, until)
+        read = _read(caller, key, fetch, image_id)
         return TypedRead(read, tasks_in, f"list tasks of image {image_id}")
 
     async def images_by_id(
@@ -129,6 +126,12 @@ class Reads:
         except (Forbidden, InvalidRequest):
             return []
         return fetched.value.images
+
+
+def _read(
+    caller: Caller, key: ReadKey, fetch: Fetch, image_id: str | None = None
+) -> Read:
+    return Read(key, topics_of(key.scope, image_id), fetch, caller.deadline_at)
 
 
 def _shared(caller: Caller) -> Caller:

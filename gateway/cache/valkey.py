@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeGuard, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from aiocache import RedisCache
@@ -62,7 +62,6 @@ class ValkeyStore:
         self._meanwhile = meanwhile or StampTable()
         self._clock = clock
         self._turns = asyncio.Semaphore(CONNECTIONS)
-        self._is_lost = False
         self._losses = 0
         self._paused_until = 0.0
         self._unsent: dict[str, object] = {}
@@ -93,7 +92,8 @@ class ValkeyStore:
         for topic in topics:
             self._unsent[_stamp_key(topic)] = object()
         await self._try(self._nothing)
-        if self._unsent and not self._is_lost_for_long():
+        is_slow_for_once = self._losses <= 1
+        if self._unsent and is_slow_for_once:
             await self._try(self._nothing, in_pause=True)
 
     async def close(self) -> None:
@@ -127,7 +127,7 @@ class ValkeyStore:
         with suppress(ValueError):
             await self._cache.add(name, first)
         stamp: bytes | None = await self._cache.get(name)
-        if stamp is not None and len(stamp) == STAMP_BYTES:
+        if _is_stamp(stamp):
             return stamp
         await self._cache.set(name, first)
         return first
@@ -160,7 +160,7 @@ class ValkeyStore:
         A server that was lost must take something first: one that is full
         answers and yet is of no use.
         """
-        if self._is_lost:
+        if self._losses:
             await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
         if not self._unsent:
             return
@@ -171,23 +171,17 @@ class ValkeyStore:
             if self._unsent.get(name) is wish:
                 del self._unsent[name]
 
-    def _is_lost_for_long(self) -> bool:
-        """Tell whether it was away before the call that has just failed."""
-        return self._losses > 1
-
     def _lose(self, error: Exception) -> None:
         self._paused_until = self._clock() + PAUSE_SECONDS
         self._losses += 1
-        if not self._is_lost:
-            self._is_lost = True
+        if self._losses == 1:
             reason = type(error).__name__
             logger.warning("the shared cache is lost (%s): remembering nothing", reason)
             self._observe(is_available=False)
 
     def _find(self) -> None:
-        self._losses = 0
-        if self._is_lost:
-            self._is_lost = False
+        if self._losses:
+            self._losses = 0
             logger.warning("the shared cache is back")
             self._observe(is_available=True)
 
@@ -212,5 +206,5 @@ def _stamp_key(topic: str) -> str:
     return f"{KEY_PREFIX}:stamp:{place_of(topic)}"
 
 
-def _is_stamp(value: bytes | None) -> bool:
+def _is_stamp(value: bytes | None) -> TypeGuard[bytes]:
     return value is not None and len(value) == STAMP_BYTES
