@@ -107,7 +107,9 @@ def running_gateway(
         thread.start()
         server.listens.wait()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with httpx.Client(base_url=url, timeout=60) as client:
-            yield Gateway(client)
-        server.should_exit = True
-        thread.join()
+        try:
+            with httpx.Client(base_url=url, timeout=60) as client:
+                yield Gateway(client)
+        finally:
+            server.should_exit = True
+            thread.join()
