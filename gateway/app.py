@@ -74,6 +74,8 @@ def _freshness(settings: Settings) -> Freshness:
         moving_image_seconds=settings.fresh_moving_image_seconds,
         tasks_seconds=settings.fresh_tasks_seconds,
         running_tasks_seconds=settings.fresh_running_tasks_seconds,
+        stores_seconds=settings.fresh_stores_seconds,
+        schemas_seconds=settings.fresh_schemas_seconds,
         revalidate_seconds=settings.stale_while_revalidate_seconds,
         outage_seconds=settings.stale_if_error_seconds,
     )
@@ -87,7 +89,8 @@ def _reader(
 ) -> Reader:
     if settings.cache_url == "none":
         return PlainReader()
-    return RememberingReader(_store(settings, stamps_file, hooks), freshness, FAILURES)
+    store = _store(settings, stamps_file, hooks)
+    return RememberingReader(store, freshness, FAILURES, hooks=hooks)
 
 
 def _store(

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.cache.keys import ReadKey
 from gateway.cache.policy import topics_refuted, topics_revoked, topics_written
 from gateway.cache.reader import Answer, Failures, FetchMany, Read, Reader
-from gateway.caller import Caller, Directive
+from gateway.caller import Caller, Directive, Tally
 from gateway.glance.client import GlanceClient, fits_tag_route
 from gateway.glance.errors import (
     Conflict,
@@ -21,6 +21,7 @@ from gateway.glance.errors import (
     GlanceTimeout,
     GlanceUnavailable,
     Gone,
+    InvalidRequest,
     NotFound,
     Unauthenticated,
 )
@@ -33,7 +34,7 @@ from gateway.glance.listing import (
     position_of,
 )
 from gateway.glance.patch import Operation, image_patch
-from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.reads import Reads, TypedRead
 
 FAILURES = Failures(
@@ -56,8 +57,7 @@ class Catalog:
 
     async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
         """Return an image as Glance has it now; raises NotFound."""
-        afresh = replace(caller, directive=Directive.NO_CACHE)
-        image = await self.find_image(afresh, image_id)
+        image = await self.find_image(_afresh(caller), image_id)
         if image is None:
             message = f"Could not get image {image_id}: no image found with this id."
             raise NotFound(message, request_id=caller.request_id)
@@ -74,9 +74,11 @@ class Catalog:
         reads = [self._reads.image(caller, image_id) for image_id in ids]
         ids_by_key = dict(zip((one.read.key for one in reads), ids, strict=True))
 
-        async def fetch_many(asked: Sequence[Read]) -> Mapping[ReadKey, Answer]:
+        async def fetch_many(
+            asked: Sequence[Read], tally: Tally
+        ) -> Mapping[ReadKey, Answer]:
             wanted = [ids_by_key[read.key] for read in asked]
-            return await self._reads.images_by_id(caller, wanted)
+            return await self._reads.images_by_id(caller, wanted, tally)
 
         return await self._read_many(caller, reads, fetch_many)
 
@@ -85,14 +87,33 @@ class Catalog:
     ) -> ImagePage:
         """Return the next images, `wanted` of them unless the list ends before.
 
-        Pages of Glance are walked one after the other as far as needed.
+        Pages of Glance are walked one after the other as far as needed, once
+        more afresh where Glance lost the place that a page of ours gave it.
         Raises InvalidArgument where Glance cannot continue this order.
         """
+        try:
+            return await self._walk(caller, query, wanted, after)
+        except _LostPlace:
+            afresh = _afresh(caller)
+        try:
+            return await self._walk(afresh, query, wanted, after)
+        except _LostPlace as lost:
+            raise lost.refusal from lost
+
+    async def _walk(
+        self, caller: Caller, query: ImageQuery, wanted: int, after: Position | None
+    ) -> ImagePage:
+        """Return the next images; raises _LostPlace after the first page."""
         images: list[ImageRecord] = []
         has_more = not query.matches_nothing
         while has_more and len(images) < wanted:
             call = next_call(query, wanted - len(images), after)
-            page = await self._read(caller, self._reads.page(caller, query, call))
+            try:
+                page = await self._read(caller, self._reads.page(caller, query, call))
+            except (InvalidRequest, Forbidden) as refusal:
+                if not images:
+                    raise
+                raise _LostPlace(refusal) from refusal
             page = images_after(call, page)
             images.extend(page.images)
             has_more = page.has_more and bool(page.images)
@@ -108,6 +129,17 @@ class Catalog:
         """
         reads = [self._reads.tasks(caller, image_id) for image_id in ids]
         return await self._read_many(caller, reads, None)
+
+    async def list_stores(self, caller: Caller) -> Sequence[StoreRecord]:
+        """Return the cloud's stores, none where it has only one."""
+        return await self._read(caller, self._reads.stores(caller))
+
+    async def get_json_schema(self, caller: Caller, name: str) -> Mapping[str, object]:
+        """Return one of Glance's JSON schemas, by its route's name.
+
+        Raises Unsupported where this Glance does not have it.
+        """
+        return await self._read(caller, self._reads.json_schema(caller, name))
 
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
@@ -231,6 +263,21 @@ class Catalog:
         finally:
             if topics:
                 await self._reader.renew(topics)
+
+
+class _LostPlace(Exception):
+    """A marker out of a page of ours is none to Glance any longer."""
+
+    def __init__(self, refusal: GlanceError) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
+def _afresh(caller: Caller) -> Caller:
+    """Return the caller asking for fresh reads."""
+    if caller.directive is Directive.NONE:
+        return replace(caller, directive=Directive.NO_CACHE)
+    return caller
 
 
 def _topics_after(error: GlanceError, caller: Caller, image_id: str) -> tuple[str, ...]:

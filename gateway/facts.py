@@ -33,7 +33,15 @@ class SharedCacheFacts:
     is_available: bool
 
 
-Facts = RequestFacts | SharedCacheFacts
+@dataclass(frozen=True, slots=True)
+class RefreshFacts:
+    """What asking again in the background cost Glance, for whose sake."""
+
+    scope: str
+    calls: int
+
+
+Facts = RequestFacts | SharedCacheFacts | RefreshFacts
 Hook = Callable[[Facts], None]
 
 

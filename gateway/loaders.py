@@ -7,7 +7,7 @@ from strawberry.dataloader import DataLoader
 from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.glance.errors import GlanceError
-from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 
 
 class Loaders:
@@ -25,5 +25,13 @@ class Loaders:
         async def tasks(ids: list[str]) -> Sequence[Sequence[TaskRecord] | GlanceError]:
             return await catalog.list_images_tasks(caller, ids)
 
+        async def stores(ids: list[str]) -> Sequence[StoreRecord | GlanceError | None]:
+            try:
+                known = {one["id"]: one for one in await catalog.list_stores(caller)}
+            except GlanceError as error:
+                return [error] * len(ids)
+            return [known.get(one) for one in ids]
+
         self.image = DataLoader[str, ImageRecord | None](images)
+        self.store = DataLoader[str, StoreRecord | None](stores)
         self.tasks_of_image = DataLoader[str, Sequence[TaskRecord]](tasks)

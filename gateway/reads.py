@@ -1,7 +1,7 @@
 """The reads of Glance, each with what remembering it takes.
 
 What is asked for may serve many: it is asked with the first caller's token and
-request id, but not within its deadline.
+request id, but not within its deadline; calls are counted for whoever waits.
 """
 
 import asyncio
@@ -14,16 +14,17 @@ from typing import Generic, TypeVar
 import orjson
 
 from gateway.cache.keys import Kind, ReadKey, read_key
-from gateway.cache.policy import Freshness, topics_of
-from gateway.cache.reader import Answer, Fetch, Read
-from gateway.caller import Caller
-from gateway.glance.answers import image_in, page_in, tasks_in
+from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
+from gateway.cache.reader import Answer, Read
+from gateway.caller import Caller, Tally
+from gateway.glance.answers import image_in, object_in, page_in, stores_in, tasks_in
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import Forbidden, InvalidRequest, NotFound
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, one_of
-from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 
 NO_IMAGE = b"null"
+NO_STORES = b'{"stores":[]}'
 IDS_PER_CALL = 50
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -51,16 +52,17 @@ class Reads:
     def image(self, caller: Caller, image_id: str) -> TypedRead[ImageRecord | None]:
         """Return the read of an image; None is decoded where there is none."""
 
-        async def fetch() -> Answer:
+        async def fetch(tally: Tally) -> Answer:
             try:
-                fetched = await self._client.get_image(_shared(caller), image_id)
+                fetched = await self._client.get_image(_shared(caller, tally), image_id)
             except NotFound:
                 return Answer(NO_IMAGE, self._freshness.of_image(None))
             status = fetched.value.get("status")
             return Answer(fetched.content, self._freshness.of_image(status))
 
         key = read_key(caller.identity, Kind.IMAGE, image_id)
-        read = _read(caller, key, fetch, image_id)
+        topics = topics_of(key.scope, image_id)
+        read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, _image_or_none, f"get image {image_id}")
 
     def page(
@@ -68,28 +70,59 @@ class Reads:
     ) -> TypedRead[ImagePage]:
         """Return the read of a page of images."""
 
-        async def fetch() -> Answer:
-            fetched = await self._client.list_images(_shared(caller), query, call)
+        async def fetch(tally: Tally) -> Answer:
+            asking = _shared(caller, tally)
+            fetched = await self._client.list_images(asking, query, call)
             return Answer(fetched.content, self._freshness.images_seconds)
 
         key = read_key(caller.identity, Kind.IMAGES, query, call)
-        read = _read(caller, key, fetch)
+        topics = topics_of(key.scope)
+        read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, page_in, "list images")
 
     def tasks(self, caller: Caller, image_id: str) -> TypedRead[Sequence[TaskRecord]]:
         """Return the read of an image's tasks."""
 
-        async def fetch() -> Answer:
-            fetched = await self._client.list_image_tasks(_shared(caller), image_id)
+        async def fetch(tally: Tally) -> Answer:
+            asking = _shared(caller, tally)
+            fetched = await self._client.list_image_tasks(asking, image_id)
             statuses = [task.get("status") for task in fetched.value]
             return Answer(fetched.content, self._freshness.of_tasks(statuses))
 
         key = read_key(caller.identity, Kind.TASKS, image_id)
-        read = _read(caller, key, fetch, image_id)
+        topics = topics_of(key.scope, image_id)
+        read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, tasks_in, f"list tasks of image {image_id}")
 
+    def stores(self, caller: Caller) -> TypedRead[Sequence[StoreRecord]]:
+        """Return the read of the stores; none are decoded for a single one."""
+
+        async def fetch(tally: Tally) -> Answer:
+            try:
+                fetched = await self._client.list_stores(_shared(caller, tally))
+            except NotFound:
+                return Answer(NO_STORES, self._freshness.stores_seconds)
+            return Answer(fetched.content, self._freshness.stores_seconds)
+
+        key = read_key(caller.identity, Kind.STORES)
+        topics = topics_of_cloud(key.scope)
+        read = Read(key, topics, fetch, caller.deadline_at)
+        return TypedRead(read, stores_in, "list stores")
+
+    def json_schema(self, caller: Caller, name: str) -> TypedRead[Mapping[str, object]]:
+        """Return the read of one of Glance's JSON schemas."""
+
+        async def fetch(tally: Tally) -> Answer:
+            fetched = await self._client.get_json_schema(_shared(caller, tally), name)
+            return Answer(fetched.content, self._freshness.schemas_seconds)
+
+        key = read_key(caller.identity, Kind.SCHEMA, name)
+        topics = topics_of_cloud(key.scope)
+        read = Read(key, topics, fetch, caller.deadline_at)
+        return TypedRead(read, object_in, f"get the JSON schema {name}")
+
     async def images_by_id(
-        self, caller: Caller, ids: Sequence[str]
+        self, caller: Caller, ids: Sequence[str], tally: Tally
     ) -> Mapping[ReadKey, Answer]:
         """Return those of the images that lists show, with a call for each 50.
 
@@ -101,7 +134,8 @@ class Reads:
             listable[at : at + IDS_PER_CALL]
             for at in range(0, len(listable), IDS_PER_CALL)
         ]
-        pages = await asyncio.gather(*(self._listed(caller, ids) for ids in chunks))
+        asking = _shared(caller, tally)
+        pages = await asyncio.gather(*(self._listed(asking, ids) for ids in chunks))
         return {
             read_key(caller.identity, Kind.IMAGE, record["id"]): Answer(
                 orjson.dumps(record), self._freshness.of_image(record.get("status"))
@@ -122,20 +156,14 @@ class Reads:
         )
         call = ListCall(limit=len(ids))
         try:
-            fetched = await self._client.list_images(_shared(caller), query, call)
+            fetched = await self._client.list_images(caller, query, call)
         except (Forbidden, InvalidRequest):
             return []
         return fetched.value.images
 
 
-def _read(
-    caller: Caller, key: ReadKey, fetch: Fetch, image_id: str | None = None
-) -> Read:
-    return Read(key, topics_of(key.scope, image_id), fetch, caller.deadline_at)
-
-
-def _shared(caller: Caller) -> Caller:
-    return replace(caller, deadline_at=math.inf)
+def _shared(caller: Caller, tally: Tally) -> Caller:
+    return replace(caller, deadline_at=math.inf, tally=tally)
 
 
 def _image_or_none(content: bytes) -> ImageRecord | None:

@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     fresh_running_tasks_seconds: Seconds = Field(
         1, description="How long they are while one runs."
     )
+    fresh_stores_seconds: Seconds = Field(
+        300, description="How long the list of the cloud's stores is fresh."
+    )
+    fresh_schemas_seconds: Seconds = Field(
+        300, description="How long one of Glance's JSON schemas is fresh."
+    )
     stale_while_revalidate_seconds: Seconds = Field(
         0, description="How much longer an answer is shown while it is asked for again."
     )

@@ -15,6 +15,8 @@ class Kind(Enum):
     IMAGE = "image"
     IMAGES = "images"
     TASKS = "tasks"
+    STORES = "stores"
+    SCHEMA = "schema"
 
 
 @dataclass(frozen=True, slots=True)

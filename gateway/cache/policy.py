@@ -36,6 +36,8 @@ class Freshness:
     moving_image_seconds: float = 1
     tasks_seconds: float = 10
     running_tasks_seconds: float = 1
+    stores_seconds: float = 300
+    schemas_seconds: float = 300
     revalidate_seconds: float = 0
     outage_seconds: float = 60
 
@@ -75,6 +77,11 @@ def topics_of(scope: str, image_id: str | None = None) -> tuple[str, ...]:
     """Return the topics that a read depends on: of an image, or of a list."""
     topic = LISTS if image_id is None else image_topic(image_id)
     return f"scope:{scope}", topic
+
+
+def topics_of_cloud(scope: str) -> tuple[str, ...]:
+    """Return the topics of what operators set: no write of ours changes it."""
+    return (f"scope:{scope}",)
 
 
 def topics_written(image_id: str) -> tuple[str, ...]:

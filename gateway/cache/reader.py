@@ -18,6 +18,7 @@ from gateway.cache.policy import Freshness, Use, topics_revoked
 from gateway.cache.single_flight import SingleFlight
 from gateway.cache.store import Loaded, Store
 from gateway.caller import Directive, Tally
+from gateway.facts import Hook, RefreshFacts, tell
 
 Clock = Callable[[], float]
 
@@ -30,7 +31,7 @@ class Answer:
     fresh_seconds: float
 
 
-Fetch = Callable[[], Awaitable[Answer]]
+Fetch = Callable[[Tally], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Failures:
 class Read:
     """A read: its key, its topics, how to ask for it and how long to wait.
 
-    `deadline_at` is a time of the running loop's clock.
+    `fetch` counts its calls in the tally it is given; `deadline_at` is a time
+    of the running loop's clock.
     """
 
     key: ReadKey
@@ -61,7 +63,7 @@ class Read:
 
 
 Found = Mapping[ReadKey, Answer]
-FetchMany = Callable[[Sequence[Read]], Coroutine[object, object, Found]]
+FetchMany = Callable[[Sequence[Read], Tally], Coroutine[object, object, Found]]
 Content = bytes | Exception
 
 
@@ -99,9 +101,9 @@ class PlainReader:
 
     async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
         """Ask."""
-        del directive, tally
+        del directive
         async with asyncio.timeout_at(read.deadline_at):
-            return (await read.fetch()).content
+            return (await read.fetch(tally)).content
 
     async def read_many(
         self,
@@ -129,12 +131,18 @@ class RememberingReader:
         store: Store,
         freshness: Freshness,
         failures: Failures,
+        *,
+        hooks: Sequence[Hook] = (),
         clock: Clock = time.time,
     ) -> None:
-        """Own the store; the clock gives seconds since 1970."""
+        """Own the store; the clock gives seconds since 1970.
+
+        `hooks` are given the RefreshFacts of each read in the background.
+        """
         self._store = store
         self._freshness = freshness
         self._failures = failures
+        self._hooks = hooks
         self._clock = clock
         self._flights = SingleFlight[bytes]()
         self._refreshing: set[asyncio.Task[None]] = set()
@@ -192,7 +200,7 @@ class RememberingReader:
         """Return what is known, or ask."""
         if directive is not Directive.NONE:
             async with asyncio.timeout_at(read.deadline_at):
-                return await self._ask_afresh(read, loaded.stamps, directive)
+                return await self._ask_afresh(read, loaded.stamps, directive, tally)
         known, use = loaded.entry, self._use_of(loaded)
         if known is not None and use in {Use.FRESH, Use.REVALIDATED}:
             tally.cached += 1
@@ -230,22 +238,27 @@ class RememberingReader:
         if loaded.entry is not None and self._use_of(loaded) is Use.FRESH:
             tally.cached += 1
             return loaded.entry.content
-        return await self._ask_and_save(read, stamps)
+        return await self._ask_and_save(read, stamps, tally)
 
     async def _ask_afresh(
-        self, read: Read, stamps: Stamps, directive: Directive
+        self, read: Read, stamps: Stamps, directive: Directive, tally: Tally
     ) -> bytes:
         if directive is Directive.NO_STORE:
-            return (await self._ask(read)).content
-        return await self._ask_and_save(read, stamps)
+            return (await self._ask(read, tally)).content
+        return await self._ask_and_save(read, stamps, tally)
 
-    async def _ask_and_save(self, read: Read, stamps: Stamps) -> bytes:
+    async def _ask_and_save(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
         """Ask, and remember the answer in place of what is known.
 
-        The stamps are those from before anybody was asked for it.
+        What was asked for later, and was answered before, stays. The stamps
+        are those from before anybody was asked for it.
         """
         asked_at = self._clock()
-        answer = await self._ask(read)
+        answer = await self._ask(read, tally)
+        known = (await self._load(read)).entry
+        now = self._clock()
+        if known is not None and known.age_seconds(now) < now - asked_at:
+            return answer.content
         if answer.fresh_seconds > 0:
             entry = Entry(answer.content, asked_at, answer.fresh_seconds, stamps)
             lifetime_seconds = self._freshness.lifetime_seconds(answer.fresh_seconds)
@@ -254,9 +267,9 @@ class RememberingReader:
             await self._store.forget(read.key.text)
         return answer.content
 
-    async def _ask(self, read: Read) -> Answer:
+    async def _ask(self, read: Read, tally: Tally) -> Answer:
         try:
-            return await read.fetch()
+            return await read.fetch(tally)
         except self._failures.revoked:
             await self.renew(topics_revoked(read.key.scope))
             raise
@@ -268,8 +281,10 @@ class RememberingReader:
         task.add_done_callback(self._refreshing.discard)
 
     async def _refreshed(self, read: Read, stamps: Stamps) -> None:
+        tally = Tally()
         with suppress(*self._failures.expected):
-            await self._share(read, stamps, Tally())
+            await self._share(read, stamps, tally)
+        tell(self._hooks, RefreshFacts(read.key.scope, tally.calls))
 
 
 class _Batch:
@@ -280,13 +295,14 @@ class _Batch:
         self._flight = SingleFlight[Found]()
         self._landed: Found | None = None
 
-    async def fetch(self, read: Read) -> Answer:
+    async def fetch(self, read: Read, tally: Tally) -> Answer:
         """Return the read's answer: the batch's, or its own where that has none."""
         if self._landed is None:
-            self._landed = await self._flight.run(None, self._ask)
+            asking = partial(self._ask, tally)
+            self._landed = await self._flight.run(None, asking)
         if read.key in self._landed:
             return self._landed[read.key]
-        return await read.fetch()
+        return await read.fetch(tally)
 
 
 def _batched(reads: Sequence[Read], fetch_many: FetchMany | None) -> Sequence[Read]:

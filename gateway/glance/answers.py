@@ -16,7 +16,7 @@ from gateway.glance.errors import (
     sentence,
 )
 from gateway.glance.listing import ImagePage
-from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 
 
 class Unreadable(ValueError):
@@ -25,7 +25,7 @@ class Unreadable(ValueError):
 
 def image_in(content: bytes) -> ImageRecord:
     """Return the image; raises Unreadable for anything but an image."""
-    answer = _object(content)
+    answer = object_in(content)
     if not _has_id(answer):
         reason = "not an image"
         raise Unreadable(reason)
@@ -34,14 +34,32 @@ def image_in(content: bytes) -> ImageRecord:
 
 def page_in(content: bytes) -> ImagePage:
     """Return the page; raises Unreadable for anything but a list of images."""
-    answer = _object(content)
+    answer = object_in(content)
     rows = _rows(answer, "images")
     return ImagePage(cast("list[ImageRecord]", rows), has_more="next" in answer)
 
 
 def tasks_in(content: bytes) -> list[TaskRecord]:
     """Return the tasks; raises Unreadable for anything but a list of tasks."""
-    return cast("list[TaskRecord]", _rows(_object(content), "tasks"))
+    return cast("list[TaskRecord]", _rows(object_in(content), "tasks"))
+
+
+def stores_in(content: bytes) -> list[StoreRecord]:
+    """Return the stores; raises Unreadable for anything but a list of stores."""
+    return cast("list[StoreRecord]", _rows(object_in(content), "stores"))
+
+
+def object_in(content: bytes) -> dict[str, object]:
+    """Return a JSON object; raises Unreadable for anything else."""
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        reason = "not JSON"
+        raise Unreadable(reason) from error
+    if not isinstance(answer, dict):
+        reason = "not a JSON object"
+        raise Unreadable(reason)
+    return answer
 
 
 def unreadable(
@@ -97,18 +115,6 @@ def _request_id(response: httpx.Response) -> str:
     """Return the id under which Glance logged the call, else the one sent."""
     sent = response.request.headers["X-OpenStack-Request-ID"]
     return str(response.headers.get("X-OpenStack-Request-ID", sent))
-
-
-def _object(content: bytes) -> dict[str, object]:
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        reason = "not JSON"
-        raise Unreadable(reason) from error
-    if not isinstance(answer, dict):
-        reason = "not a JSON object"
-        raise Unreadable(reason)
-    return answer
 
 
 def _rows(answer: dict[str, object], key: str) -> list[object]:

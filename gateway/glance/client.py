@@ -24,8 +24,10 @@ from gateway.caller import Caller
 from gateway.glance.answers import (
     Unreadable,
     image_in,
+    object_in,
     page_in,
     refusal,
+    stores_in,
     tasks_in,
     unreadable,
 )
@@ -39,7 +41,7 @@ from gateway.glance.errors import (
 )
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
-from gateway.glance.records import ImageRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.glance.transport import base_url, caller_headers
 
 NAME_MAX_CHARACTERS = 255
@@ -113,13 +115,26 @@ class GlanceClient:
         try:
             return await self._fetch(caller, call, tasks_in)
         except NotFound as error:
-            message = (
-                f"Could not {call.purpose}: this Glance does not list tasks of an"
-                " image, or the image is gone."
-            )
-            raise Unsupported(
-                message, status=error.status, request_id=error.request_id
-            ) from error
+            reason = "this Glance does not list tasks of an image, or the image is gone"
+            raise _unsupported(error, call, reason) from error
+
+    async def list_stores(self, caller: Caller) -> Fetched[list[StoreRecord]]:
+        """Return the stores; raises NotFound where the cloud has only one."""
+        call = Call("GET", "/v2/info/stores", "list stores")
+        return await self._fetch(caller, call, stores_in)
+
+    async def get_json_schema(
+        self, caller: Caller, name: str
+    ) -> Fetched[dict[str, object]]:
+        """Return a JSON schema of Glance's; raises Unsupported for one it lacks.
+
+        The name is the route's, such as `image` or `metadefs/namespace`.
+        """
+        call = Call("GET", f"/v2/schemas/{name}", f"get the JSON schema {name}")
+        try:
+            return await self._fetch(caller, call, object_in)
+        except NotFound as error:
+            raise _unsupported(error, call, "this Glance has none") from error
 
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
@@ -234,6 +249,11 @@ def _headers(caller: Caller, call: Call) -> Mapping[str, str]:
     if call.body is None:
         return caller_headers(caller)
     return {**caller_headers(caller), "Content-Type": call.media_type}
+
+
+def _unsupported(error: NotFound, call: Call, reason: str) -> Unsupported:
+    message = f"Could not {call.purpose}: {reason}."
+    return Unsupported(message, status=error.status, request_id=error.request_id)
 
 
 def _failure(error: Exception, call: Call, caller: Caller) -> GlanceError:

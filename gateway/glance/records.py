@@ -71,6 +71,14 @@ class TaskRecord(TypedDict, total=False):
     message: str | None
 
 
+# `read-only` is no name in Python, hence the call.
+StoreRecord = TypedDict(
+    "StoreRecord",
+    {"id": str, "description": str | None, "default": str, "read-only": str},
+    total=False,
+)
+
+
 IMAGE_ATTRIBUTES = frozenset(ImageRecord.__annotations__)
 
 

@@ -1,12 +1,13 @@
 """The queries."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import strawberry
 from strawberry import ID, UNSET
 
 from gateway.context import Info
-from gateway.glance.records import ImageRecord
+from gateway.glance.records import ImageRecord, StoreRecord
 from gateway.schema.connection import (
     ImageConnection,
     ImageList,
@@ -15,7 +16,10 @@ from gateway.schema.connection import (
     wanted_images,
 )
 from gateway.schema.inputs import ImageFilter, ImageOrder, image_query
+from gateway.schema.types.enums import JsonSchemaName
 from gateway.schema.types.image import Image
+from gateway.schema.types.scalars import Json
+from gateway.schema.types.store import Store
 
 ImageId = Annotated[ID, strawberry.argument(description="Glance's UUID of the image.")]
 First = Annotated[
@@ -42,6 +46,11 @@ OrderBy = Annotated[
     strawberry.argument(
         description="In which order, first key first; without it, newest first."
     ),
+]
+
+
+SchemaName = Annotated[
+    JsonSchemaName, strawberry.argument(description="Which of them.")
 ]
 
 
@@ -77,3 +86,26 @@ class Query:
             context.caller, query, wanted_images(first), position
         )
         return image_list(query, page, first=first, after=position)
+
+    @strawberry.field(
+        graphql_type=list[Store],
+        description="The cloud's stores; empty where it has only one.",
+    )
+    async def stores(self, info: Info) -> Sequence[StoreRecord]:
+        """Return the stores."""
+        context = info.context
+        stores = await context.catalog.list_stores(context.caller)
+        context.loaders.store.prime_many({store["id"]: store for store in stores})
+        return stores
+
+    @strawberry.field(
+        graphql_type=Json | None,
+        description=(
+            "One of Glance's JSON schemas, unchanged: the operator's own property"
+            " definitions are in that of an image."
+        ),
+    )
+    async def json_schema(self, info: Info, of: SchemaName) -> Mapping[str, object]:
+        """Return the schema."""
+        context = info.context
+        return await context.catalog.get_json_schema(context.caller, str(of.value))

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,14 +57,14 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     def read_of(image_id: str) -> Read:
         key = read_key(ALICE, Kind.IMAGE, image_id)
 
-        async def fetch() -> Answer:
+        async def fetch(_: Tally) -> Answer:
             single.append(key)
             return Answer(b"new", 10)
 
         topics = topics_of(key.scope, image_id)
         return Read(key, topics, fetch, deadline_at)
 
-    async def fetch_many(asked: Sequence[Read]) -> Mapping[ReadKey, Answer]:
+    async def fetch_many(asked: Sequence[Read], _: Tally) -> Mapping[ReadKey, Answer]:
         return {one.key: Answer(b"old", 10) for one in asked}
 
     one, other = read_of("1"), read_of("2")
@@ -80,6 +81,68 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     assert await reader.read(other, Directive.NONE, Tally()) == b"new"
     assert single == [other.key]
     await reader.close()
+
+
+def test_older_answer_does_not_replace_a_newer_one(double: GlanceDouble) -> None:
+    """Who asked afresh is believed, whichever answer comes first."""
+    reading, answering = threading.Event(), threading.Event()
+
+    def script(_: Received) -> Reply:
+        if reading.is_set():
+            return json_reply(ACTIVE | {"name": "new"})
+        reading.set()
+        return Reply(body=json_reply(ACTIVE).body, until=answering)
+
+    double.script = script
+    with running_gateway(double.url) as gateway, ThreadPoolExecutor(1) as pool:
+        early = pool.submit(gateway.data, SHOW, token="t", id="1")
+        reading.wait(10)
+        afresh = {"Cache-Control": "no-cache", "X-Auth-Token": "t"}
+        gateway.post(SHOW, headers=afresh, id="1")
+        answering.set()
+        early.result()
+        seen = gateway.data(SHOW, token="t", id="1")["image"]
+
+    assert seen == {"name": "new"}
+    assert len(double.calls) == 2
+
+
+def test_walk_begins_afresh_where_its_place_is_lost(double: GlanceDouble) -> None:
+    """A remembered page may end at an image that somebody else has deleted."""
+    first, other = ({"id": str(number), "name": str(number)} for number in (1, 2))
+    pages = [
+        json_reply({"images": [first], "next": "/v2/images?marker=1"}),
+        Reply(400),
+        json_reply({"images": [other]}),
+    ]
+    double.play(*pages)
+
+    with running_gateway(double.url) as gateway:
+        answer = gateway.data("{ images(first: 2) { nodes { name } } }", token="t")
+
+    assert answer == {"images": {"nodes": [{"name": "2"}]}}
+    assert [("marker", "1") in call.query for call in double.calls] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_cursor_whose_place_is_lost_is_refused_once(double: GlanceDouble) -> None:
+    """A place that the client gave cannot be found by asking again."""
+    document = """query ($after: String) {
+        images(first: 1, after: $after) { pageInfo { endCursor } } }"""
+
+    with running_gateway(double.url, cache_url="none") as gateway:
+        double.play(json_reply({"images": [ACTIVE, ACTIVE | {"id": "2"}]}))
+        page = gateway.data(document, token="t")["images"]
+        double.reset()
+        double.always(Reply(400))
+        after = page["pageInfo"]["endCursor"]
+        error = gateway.error(document, token="t", after=after)
+
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert len(double.calls) == 1
 
 
 @pytest.mark.parametrize("image_id", ["a/b", "no-such-image"])

