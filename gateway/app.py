@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
+from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader, Reader, RememberingReader
 from gateway.cache.stamps import StampTable
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore
 from gateway.catalog import FAILURES, Catalog
+from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
@@ -27,7 +29,7 @@ GRAPHQL_PATH = "/graphql"
 
 def build_app(
     settings: Settings, *, stamps_file: Path | None = None, hooks: Sequence[Hook] = ()
-) -> Starlette:
+) -> ASGIApp:
     """Return the gateway; it closes what it opened when its lifespan ends.
 
     Workers that share the file forget in their memories what any of them has
@@ -46,11 +48,12 @@ def build_app(
         timeout_seconds=settings.glance_timeout_seconds,
     )
     freshness = _freshness(settings)
-    reader = _reader(settings, freshness, stamps_file, hooks)
+    reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
     endpoint = GraphQLEndpoint(
-        build_schema(),
+        Operations(build_schema()),
         catalog,
+        answers,
         timeout_seconds=settings.request_timeout_seconds,
         with_service_token=settings.forward_service_token,
         hooks=hooks,
@@ -64,7 +67,19 @@ def build_app(
             finally:
                 await catalog.close()
 
-    return Starlette(routes=[Route(GRAPHQL_PATH, endpoint)], lifespan=lifespan)
+    return _Front(endpoint, Starlette(lifespan=lifespan))
+
+
+class _Front:
+    """The way to the endpoint that costs a request least."""
+
+    def __init__(self, endpoint: ASGIApp, others: ASGIApp) -> None:
+        self._endpoint = endpoint
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
+        await (self._endpoint if is_graphql else self._others)(scope, receive, send)
 
 
 def _freshness(settings: Settings) -> Freshness:
@@ -81,30 +96,36 @@ def _freshness(settings: Settings) -> Freshness:
     )
 
 
-def _reader(
+def _remembering(
     settings: Settings,
     freshness: Freshness,
     stamps_file: Path | None,
     hooks: Sequence[Hook],
-) -> Reader:
+) -> tuple[Reader, Answers]:
     if settings.cache_url == "none":
-        return PlainReader()
-    store = _store(settings, stamps_file, hooks)
-    return RememberingReader(store, freshness, FAILURES, hooks=hooks)
+        return PlainReader(), NoAnswers()
+    memory = MemoryStore(
+        StampTable(stamps_file),
+        max_entries=settings.cache_max_entries,
+        max_bytes=settings.cache_max_bytes,
+    )
+    store = _store(settings, memory, stamps_file, hooks)
+    reader = RememberingReader(store, freshness, FAILURES, hooks=hooks)
+    return reader, RememberedAnswers(memory, store)
 
 
 def _store(
-    settings: Settings, stamps_file: Path | None, hooks: Sequence[Hook]
+    settings: Settings,
+    memory: MemoryStore,
+    stamps_file: Path | None,
+    hooks: Sequence[Hook],
 ) -> Store:
-    stamps = StampTable(stamps_file)
     if settings.cache_url == "memory://":
-        return MemoryStore(
-            stamps,
-            max_entries=settings.cache_max_entries,
-            max_bytes=settings.cache_max_bytes,
-        )
+        return memory
 
     def observe(*, is_available: bool) -> None:
-        tell(hooks, SharedCacheFacts(is_available=is_available))
+        tell(hooks, lambda: SharedCacheFacts(is_available=is_available))
 
-    return ValkeyStore(settings.cache_url, observe=observe, meanwhile=stamps)
+    return ValkeyStore(
+        settings.cache_url, observe=observe, meanwhile=StampTable(stamps_file)
+    )

@@ -1,5 +1,7 @@
 """One request of an identity: what travels with it, what it cost."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,6 +17,32 @@ class Directive(Enum):
 
 
 @dataclass(slots=True)
+class Grounds:
+    """What an answer rests on: `reads` of Glance, remembered ones alone if firm.
+
+    `stamps` are those of the reads' topics; `fresh_until`, in seconds since
+    1970, is when the first of the reads is no longer fresh.
+    """
+
+    reads: int = 0
+    stamps: dict[str, bytes] = field(default_factory=dict)
+    fresh_until: float = math.inf
+    is_firm: bool = True
+
+    def add(self, stamps: Iterable[tuple[str, bytes]], fresh_until: float) -> None:
+        """Rest on one more read; two of different times are no firm grounds."""
+        self.reads += 1
+        self.fresh_until = min(self.fresh_until, fresh_until)
+        for topic, stamp in stamps:
+            if self.stamps.setdefault(topic, stamp) != stamp:
+                self.is_firm = False
+
+    def give_way(self) -> None:
+        """Rest on a read that is not remembered, or no longer fresh."""
+        self.is_firm = False
+
+
+@dataclass(slots=True)
 class Tally:
     """What one request cost Glance and was spared; counted while it runs.
 
@@ -26,6 +54,17 @@ class Tally:
     cached: int = 0
     coalesced: int = 0
     stale: int = 0
+    grounds: Grounds = field(default_factory=Grounds)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {
+            "calls": self.calls,
+            "cached": self.cached,
+            "coalesced": self.coalesced,
+            "stale": self.stale,
+        }
 
 
 @dataclass(frozen=True, slots=True)

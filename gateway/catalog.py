@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gateway.cache.keys import ReadKey
 from gateway.cache.policy import topics_refuted, topics_revoked, topics_written
-from gateway.cache.reader import Answer, Failures, FetchMany, Read, Reader
+from gateway.cache.reader import Answer, Content, Failures, FetchMany, Read, Reader
 from gateway.caller import Caller, Directive, Tally
 from gateway.glance.client import GlanceClient, fits_tag_route
 from gateway.glance.errors import (
@@ -214,7 +214,7 @@ class Catalog:
             content = await self._reader.read(read.read, caller.directive, caller.tally)
         except TimeoutError as error:
             raise _late(caller, read.purpose) from error
-        return read.decode(content)
+        return read.value(content)
 
     async def _read_many(
         self,
@@ -226,8 +226,8 @@ class Catalog:
             [one.read for one in reads], fetch_many, caller.directive, caller.tally
         )
         return [
-            one.decode(content)
-            if isinstance(content, bytes)
+            one.value(content)
+            if isinstance(content, Content)
             else _expected(caller, one.purpose, content)
             for one, content in zip(reads, contents, strict=True)
         ]

@@ -1,6 +1,6 @@
 """What a resolver may use."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 import strawberry
@@ -32,7 +32,7 @@ class Context:
             raise Unauthenticated(message, request_id=self.request_id)
         return self.asking
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
         """Return what the request has cost so far."""
         return Tally() if self.asking is None else self.asking.tally
@@ -40,7 +40,7 @@ class Context:
     def facts(self) -> RequestFacts:
         """Return what hooks are told of the request."""
         scope = None if self.asking is None else self.asking.identity.scope
-        return RequestFacts(self.request_id, scope, **asdict(self.tally))
+        return RequestFacts(self.request_id, scope, **self.tally.counts)
 
     @cached_property
     def loaders(self) -> Loaders:

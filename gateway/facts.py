@@ -45,10 +45,10 @@ Facts = RequestFacts | SharedCacheFacts | RefreshFacts
 Hook = Callable[[Facts], None]
 
 
-def tell(hooks: Sequence[Hook], facts: Facts) -> None:
-    """Give every hook the facts."""
+def tell(hooks: Sequence[Hook], facts: Callable[[], Facts]) -> None:
+    """Give every hook the facts, which are put together for hooks alone."""
     for hook in hooks:
         try:
-            hook(facts)
+            hook(facts())
         except Exception:
             logger.exception("a hook failed")

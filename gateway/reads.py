@@ -9,16 +9,16 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import orjson
 
 from gateway.cache.keys import Kind, ReadKey, read_key
 from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
-from gateway.cache.reader import Answer, Read
+from gateway.cache.reader import Answer, Content, Read
 from gateway.caller import Caller, Tally
 from gateway.glance.answers import image_in, object_in, page_in, stores_in, tasks_in
-from gateway.glance.client import GlanceClient
+from gateway.glance.client import Fetched, GlanceClient
 from gateway.glance.errors import Forbidden, InvalidRequest, NotFound
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, one_of
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
@@ -40,6 +40,12 @@ class TypedRead(Generic[Value]):
     decode: Callable[[bytes], Value]
     purpose: str
 
+    def value(self, content: Content) -> Value:
+        """Return what was read, decoded once."""
+        if content.value is not None:
+            return cast("Value", content.value)
+        return self.decode(content.encoded)
+
 
 class Reads:
     """The reads that a client can do, remembered as a policy says."""
@@ -58,7 +64,7 @@ class Reads:
             except NotFound:
                 return Answer(NO_IMAGE, self._freshness.of_image(None))
             status = fetched.value.get("status")
-            return Answer(fetched.content, self._freshness.of_image(status))
+            return _answer(fetched, self._freshness.of_image(status))
 
         key = read_key(caller.identity, Kind.IMAGE, image_id)
         topics = topics_of(key.scope, image_id)
@@ -73,7 +79,7 @@ class Reads:
         async def fetch(tally: Tally) -> Answer:
             asking = _shared(caller, tally)
             fetched = await self._client.list_images(asking, query, call)
-            return Answer(fetched.content, self._freshness.images_seconds)
+            return _answer(fetched, self._freshness.images_seconds)
 
         key = read_key(caller.identity, Kind.IMAGES, query, call)
         topics = topics_of(key.scope)
@@ -87,7 +93,7 @@ class Reads:
             asking = _shared(caller, tally)
             fetched = await self._client.list_image_tasks(asking, image_id)
             statuses = [task.get("status") for task in fetched.value]
-            return Answer(fetched.content, self._freshness.of_tasks(statuses))
+            return _answer(fetched, self._freshness.of_tasks(statuses))
 
         key = read_key(caller.identity, Kind.TASKS, image_id)
         topics = topics_of(key.scope, image_id)
@@ -102,7 +108,7 @@ class Reads:
                 fetched = await self._client.list_stores(_shared(caller, tally))
             except NotFound:
                 return Answer(NO_STORES, self._freshness.stores_seconds)
-            return Answer(fetched.content, self._freshness.stores_seconds)
+            return _answer(fetched, self._freshness.stores_seconds)
 
         key = read_key(caller.identity, Kind.STORES)
         topics = topics_of_cloud(key.scope)
@@ -114,7 +120,7 @@ class Reads:
 
         async def fetch(tally: Tally) -> Answer:
             fetched = await self._client.get_json_schema(_shared(caller, tally), name)
-            return Answer(fetched.content, self._freshness.schemas_seconds)
+            return _answer(fetched, self._freshness.schemas_seconds)
 
         key = read_key(caller.identity, Kind.SCHEMA, name)
         topics = topics_of_cloud(key.scope)
@@ -138,7 +144,9 @@ class Reads:
         pages = await asyncio.gather(*(self._listed(asking, ids) for ids in chunks))
         return {
             read_key(caller.identity, Kind.IMAGE, record["id"]): Answer(
-                orjson.dumps(record), self._freshness.of_image(record.get("status"))
+                orjson.dumps(record),
+                self._freshness.of_image(record.get("status")),
+                record,
             )
             for page in pages
             for record in page
@@ -160,6 +168,10 @@ class Reads:
         except (Forbidden, InvalidRequest):
             return []
         return fetched.value.images
+
+
+def _answer(fetched: Fetched[Value], fresh_seconds: float) -> Answer:
+    return Answer(fetched.content, fresh_seconds, fetched.value)
 
 
 def _shared(caller: Caller, tally: Tally) -> Caller:

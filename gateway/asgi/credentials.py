@@ -1,7 +1,6 @@
 """Who asks, as the request's headers say."""
 
-from starlette.datastructures import Headers
-
+from gateway.asgi.http_request import Headers
 from gateway.identity import Identity
 
 BEARER = "bearer "

@@ -1,7 +1,6 @@
 """What a request says of remembered answers, and whether it wants a trace."""
 
-from starlette.datastructures import Headers
-
+from gateway.asgi.http_request import Headers
 from gateway.caller import Directive
 
 TRACE_HEADER = "x-gateway-trace"
@@ -12,9 +11,9 @@ def directive_in(headers: Headers) -> Directive:
 
     Source: RFC 9111, section 5.2.1; its other directives have no effect here.
     """
-    asked = {
-        word.strip().lower() for word in headers.get("cache-control", "").split(",")
-    }
+    if "cache-control" not in headers:
+        return Directive.NONE
+    asked = {word.strip().lower() for word in headers["cache-control"].split(",")}
     if "no-store" in asked:
         return Directive.NO_STORE
     return Directive.NO_CACHE if "no-cache" in asked else Directive.NONE

@@ -2,29 +2,34 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import orjson
-import strawberry
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
-from strawberry.schema.exceptions import (
-    CannotGetOperationTypeError,
-    InvalidOperationTypeError,
-)
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
 
 from gateway.asgi.connected import while_connected
 from gateway.asgi.credentials import identity_in
 from gateway.asgi.directives import directive_in, wants_trace
-from gateway.asgi.http_request import BadRequest, GraphQLRequest, read_request
+from gateway.asgi.http_request import (
+    BadRequest,
+    ClientLeft,
+    GraphQLRequest,
+    Headers,
+    headers_of,
+    parse_request,
+    read_request,
+)
+from gateway.asgi.http_response import Response, conditional, json_response, respond
 from gateway.asgi.request_id import HEADER, request_id
-from gateway.caller import Caller
+from gateway.cache.answer import AnswerKey, RememberedAnswer
+from gateway.cache.answers import Answers
+from gateway.caller import Caller, Directive, Tally
 from gateway.catalog import Catalog
 from gateway.context import Context
+from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
+from gateway.execution.operations import Operations
 from gateway.facts import Hook, tell
 from gateway.identity import InvalidToken
 from gateway.schema.errors import present, request_error
@@ -32,6 +37,10 @@ from gateway.schema.errors import present, request_error
 OPERATIONS = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
+}
+PLURALS = {
+    OperationType.MUTATION: "mutations",
+    OperationType.SUBSCRIPTION: "subscriptions",
 }
 
 Answer = dict[str, object]
@@ -42,8 +51,9 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        operations: Operations,
         catalog: Catalog,
+        answers: Answers,
         *,
         timeout_seconds: float,
         with_service_token: bool,
@@ -51,98 +61,151 @@ class GraphQLEndpoint:
     ) -> None:
         """Answer from `catalog`; a request's reads end within `timeout_seconds`.
 
-        `hooks` are given the RequestFacts of each request that was executed.
+        `hooks` are given the RequestFacts of each request that was executed or
+        whose answer is remembered.
         """
-        self._schema = schema
+        self._operations = operations
         self._catalog = catalog
+        self._answers = answers
         self._timeout_seconds = timeout_seconds
         self._with_service_token = with_service_token
         self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that leaves is not answered."""
-        request = Request(scope, receive)
-        identifier = request_id(request.headers.get(HEADER))
+        headers = headers_of(scope)
+        identifier = request_id(headers.get(HEADER))
         try:
-            response = await self._respond(request, identifier)
-        except ClientDisconnect:
+            response = await self._respond(scope, headers, receive, identifier)
+        except ClientLeft:
             return
-        if response is not None:
-            response.headers[HEADER] = identifier
-            await response(scope, receive, send)
-
-    async def _respond(self, request: Request, identifier: str) -> Response | None:
-        try:
-            asked = await read_request(request)
-            context = self._context(request, identifier)
-            answer = await while_connected(
-                request.receive, self._answer(request, asked, context)
-            )
         except BadRequest as error:
-            return _refused(error.status, "BAD_REQUEST", str(error), identifier)
+            response = _refused(error.status, "BAD_REQUEST", str(error), identifier)
         except InvalidToken as error:
             status = HTTPStatus.UNAUTHORIZED
-            return _refused(status, "UNAUTHENTICATED", str(error), identifier)
-        return None if answer is None else _json_response(HTTPStatus.OK, answer)
+            response = _refused(status, "UNAUTHENTICATED", str(error), identifier)
+        await respond(send, response, (HEADER.encode(), identifier.encode()))
 
-    def _context(self, request: Request, identifier: str) -> Context:
-        identity = identity_in(
-            request.headers, with_service_token=self._with_service_token
-        )
-        if identity is None:
-            return Context(identifier, None, self._catalog)
-        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
-        directive = directive_in(request.headers)
-        caller = Caller(identity, identifier, deadline_at, directive)
-        return Context(identifier, caller, self._catalog)
+    async def _respond(
+        self, scope: Scope, headers: Headers, receive: Receive, identifier: str
+    ) -> Response:
+        """Return what is remembered of an equal request, else execute this one."""
+        method = scope["method"]
+        encoded = await read_request(scope, headers, receive)
+        identity = identity_in(headers, with_service_token=self._with_service_token)
+        key = AnswerKey(identity, method.encode() + b" " + encoded)
+        asked = _Asked(method, headers, identifier, key)
+        known = None
+        if asked.directive is Directive.NONE:
+            known = await self._answers.find(key)
+        if known is not None:
+            return self._remembered(known, asked)
+        request = parse_request(method, encoded)
+        response = await while_connected(receive, self._executed(request, asked))
+        if response is None:
+            raise ClientLeft
+        return response
 
-    async def _answer(
-        self, request: Request, asked: GraphQLRequest, context: Context
-    ) -> Answer:
-        """Return the answer, with what it cost where that is to be said."""
+    def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
+        context = self._context(asked)
+        context.tally.cached = known.reads
+        tell(self._hooks, context.facts)
+        return _answered(known.body, asked, context.tally)
+
+    async def _executed(self, request: GraphQLRequest, asked: "_Asked") -> Response:
+        """Return the answer; one that rests on remembered reads is remembered."""
+        prepared = self._prepared(request, asked)
+        if isinstance(prepared, Response):
+            return prepared
+        context = self._context(asked)
         try:
-            answer = await self._execute(request.method, asked, context)
-        finally:
-            tell(self._hooks, context.facts())
-        tally = context.tally
-        if tally.stale or wants_trace(request.headers):
-            answer["extensions"] = {"glance": asdict(tally)}
-        return answer
-
-    async def _execute(
-        self, method: str, asked: GraphQLRequest, context: Context
-    ) -> Answer:
-        try:
-            result = await self._schema.execute(
-                asked.document,
-                variable_values=asked.variables,
-                context_value=context,
-                operation_name=asked.operation_name,
-                allowed_operation_types=OPERATIONS[method],
+            result = await self._operations.execute(
+                prepared, request.variables, context
             )
-        except CannotGetOperationTypeError as error:
-            reason = error.as_http_error_reason()
-            raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
-        except InvalidOperationTypeError as error:
-            reason = error.as_http_error_reason(method)
-            raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason) from error
-        answer: Answer = {"data": result.data}
+        finally:
+            tell(self._hooks, context.facts)
         if result.errors:
-            was_executed = not isinstance(result, PreExecutionError)
-            answer["errors"] = [
-                present(error, context.request_id, was_executed=was_executed)
-                for error in result.errors
-            ]
-        return answer
+            answer = _with_errors(result.errors, asked, was_executed=True)
+            return _partial({"data": result.data, **answer}, asked, context.tally)
+        body = orjson.dumps({"data": result.data})
+        if prepared.type_ is OperationType.QUERY:
+            await self._answers.keep(asked.key, body, context.tally.grounds)
+        return _answered(body, asked, context.tally)
+
+    def _prepared(
+        self, request: GraphQLRequest, asked: "_Asked"
+    ) -> Prepared | Response:
+        """Return the document; raises BadRequest for a wrong operation."""
+        name = request.operation_name
+        try:
+            prepared = self._operations.prepare(request.document, name)
+        except InvalidDocument as error:
+            answer = _with_errors(error.errors, asked, was_executed=False)
+            return json_response(HTTPStatus.OK, {"data": None, **answer})
+        except UnknownOperation as error:
+            reason = f'Unknown operation named "{name}".'
+            if name is None:
+                reason = "The document has no operation."
+            raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
+        if prepared.type_ not in OPERATIONS[asked.method]:
+            reason = f"{PLURALS[prepared.type_]} are not allowed when using"
+            reason = f"{reason} {asked.method}"
+            raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
+        return prepared
+
+    def _context(self, asked: "_Asked") -> Context:
+        identity = asked.key.identity
+        if identity is None:
+            return Context(asked.identifier, None, self._catalog)
+        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
+        caller = Caller(identity, asked.identifier, deadline_at, asked.directive)
+        return Context(asked.identifier, caller, self._catalog)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request says beside its document."""
+
+    method: str
+    headers: Headers
+    identifier: str
+    key: AnswerKey
+
+    @property
+    def directive(self) -> Directive:
+        return directive_in(self.headers)
+
+
+def _answered(body: bytes, asked: _Asked, tally: Tally) -> Response:
+    """Return an answer without errors, with what it cost where that is said."""
+    if tally.stale or wants_trace(asked.headers):
+        extensions = orjson.dumps({"glance": tally.counts})
+        body = b"".join((body[:-1], b',"extensions":', extensions, b"}"))
+    response = Response(HTTPStatus.OK, body)
+    return conditional(response, asked.headers) if asked.method == "GET" else response
+
+
+def _partial(answer: Answer, asked: _Asked, tally: Tally) -> Response:
+    """Return an answer with errors, with what it cost where that is said."""
+    if tally.stale or wants_trace(asked.headers):
+        answer["extensions"] = {"glance": tally.counts}
+    return json_response(HTTPStatus.OK, answer)
+
+
+def _with_errors(
+    errors: Sequence[GraphQLError], asked: _Asked, *, was_executed: bool
+) -> Answer:
+    return {
+        "errors": [
+            present(error, asked.identifier, was_executed=was_executed)
+            for error in errors
+        ]
+    }
 
 
 def _refused(status: HTTPStatus, code: str, reason: str, identifier: str) -> Response:
     errors = [request_error(code, reason, identifier)]
-    response = _json_response(status, {"errors": errors})
+    response = json_response(status, {"errors": errors})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "GET, POST"
+        return replace(response, headers={"allow": "GET, POST"})
     return response
-
-
-def _json_response(status: HTTPStatus, answer: Answer) -> Response:
-    return Response(orjson.dumps(answer), status, media_type="application/json")

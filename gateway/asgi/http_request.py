@@ -6,11 +6,14 @@ Source: https://graphql.github.io/graphql-over-http/draft/
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 BODY_MAX_BYTES = 1024 * 1024
+
+Headers = Mapping[str, str]
 
 
 class BadRequest(Exception):
@@ -22,6 +25,10 @@ class BadRequest(Exception):
         self.status = status
 
 
+class ClientLeft(Exception):
+    """The client closed its connection; there is nobody to answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
     """What the client wants executed."""
@@ -31,34 +38,61 @@ class GraphQLRequest:
     operation_name: str | None
 
 
-async def read_request(request: Request) -> GraphQLRequest:
-    """Return the request of a GET or a POST; raises BadRequest."""
-    if request.method == "GET":
-        return _checked(_query_parameters(request))
-    if request.method != "POST":
+def headers_of(scope: Scope) -> Headers:
+    """Return the headers by their names in lower case; the first of equal ones."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in reversed(scope["headers"])
+    }
+
+
+async def read_request(scope: Scope, headers: Headers, receive: Receive) -> bytes:
+    """Return the bytes that say what is asked: a body, or the query of a URL.
+
+    Raises BadRequest for what is neither a GET nor a POST of JSON, and
+    ClientLeft.
+    """
+    if scope["method"] == "GET":
+        query: bytes = scope["query_string"]
+        return query
+    if scope["method"] != "POST":
         reason = "GraphQL is asked with POST, or with GET for queries."
         raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    media_type = headers.get("content-type", "").partition(";")[0].strip()
     if media_type.lower() != "application/json":
         reason = "The body must be JSON: send Content-Type: application/json."
         raise BadRequest(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason)
-    return _checked(_json("The body", await _body(request)))
+    return await _body(receive)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
+def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
+    """Return what the bytes of `read_request` ask for; raises BadRequest."""
+    if method == "GET":
+        return _checked(_query_parameters(encoded))
+    return _checked(_json("The body", encoded))
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        chunk: bytes = message.get("body", b"")
         body += chunk
         if len(body) > BODY_MAX_BYTES:
             reason = f"The body is larger than {BODY_MAX_BYTES} bytes."
             raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
-    return bytes(body)
+        if not message.get("more_body", False):
+            return body
 
 
-def _query_parameters(request: Request) -> Mapping[str, object]:
-    asked: dict[str, object] = dict(request.query_params)
-    variables = request.query_params.get("variables")
-    if variables is not None:
+def _query_parameters(query: bytes) -> Mapping[str, object]:
+    asked: dict[str, object] = dict(
+        parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    )
+    variables = asked.get("variables")
+    if isinstance(variables, str):
         asked["variables"] = _json("The parameter variables", variables)
     return asked
 

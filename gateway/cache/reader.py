@@ -16,7 +16,7 @@ from gateway.cache.entry import Entry, Stamps
 from gateway.cache.keys import ReadKey
 from gateway.cache.policy import Freshness, Use, topics_revoked
 from gateway.cache.single_flight import SingleFlight
-from gateway.cache.store import Loaded, Store
+from gateway.cache.store import Loaded, Store, Wanted
 from gateway.caller import Directive, Tally
 from gateway.facts import Hook, RefreshFacts, tell
 
@@ -25,10 +25,38 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Glance answered, and for how many seconds that counts as fresh."""
+    """What Glance answered, and for how many seconds that counts as fresh.
+
+    `value` is the content decoded, where it was looked into.
+    """
 
     content: bytes
     fresh_seconds: float
+    value: object = None
+
+
+@dataclass(slots=True)
+class Landed:
+    """An answer that was asked for, as it is remembered.
+
+    `value` is its content decoded, for one reader: no two share a record.
+    """
+
+    entry: Entry
+    value: object
+
+    def taken(self) -> "Content":
+        """Return the content, decoded for whoever comes first."""
+        value, self.value = self.value, None
+        return Content(self.entry.content, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is known, and the same decoded where it need not be done again."""
+
+    encoded: bytes
+    value: object = None
 
 
 Fetch = Callable[[Tally], Awaitable[Answer]]
@@ -61,10 +89,19 @@ class Read:
     fetch: Fetch
     deadline_at: float
 
+    @property
+    def own_topic(self) -> str:
+        """Return the topic that asking afresh renews."""
+        return self.key.text
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return what to load: the entry and the stamps of all its topics."""
+        return self.key.text, (*self.topics, self.own_topic)
+
 
 Found = Mapping[ReadKey, Answer]
 FetchMany = Callable[[Sequence[Read], Tally], Coroutine[object, object, Found]]
-Content = bytes | Exception
 
 
 class Reader(Protocol):
@@ -73,7 +110,7 @@ class Reader(Protocol):
     A read raises what its `fetch` does, and TimeoutError at its deadline.
     """
 
-    async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
+    async def read(self, read: Read, directive: Directive, tally: Tally) -> Content:
         """Return the answer's content."""
 
     async def read_many(
@@ -82,7 +119,7 @@ class Reader(Protocol):
         fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Content]:
+    ) -> Sequence[Content | Exception]:
         """Return each answer's content, or what `read` would raise.
 
         Two or more that have to be asked for are asked for by `fetch_many`,
@@ -99,11 +136,13 @@ class Reader(Protocol):
 class PlainReader:
     """Nothing remembered, nothing coalesced."""
 
-    async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
+    async def read(self, read: Read, directive: Directive, tally: Tally) -> Content:
         """Ask."""
         del directive
+        tally.grounds.give_way()
         async with asyncio.timeout_at(read.deadline_at):
-            return (await read.fetch(tally)).content
+            answer = await read.fetch(tally)
+        return Content(answer.content, answer.value)
 
     async def read_many(
         self,
@@ -111,7 +150,7 @@ class PlainReader:
         fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Content]:
+    ) -> Sequence[Content | Exception]:
         """Ask for all, then for each that was not found."""
         asked = _batched(reads, fetch_many) if len(reads) > 1 else reads
         return await gathered(self.read(read, directive, tally) for read in asked)
@@ -144,10 +183,10 @@ class RememberingReader:
         self._failures = failures
         self._hooks = hooks
         self._clock = clock
-        self._flights = SingleFlight[bytes]()
+        self._flights = SingleFlight[Landed]()
         self._refreshing: set[asyncio.Task[None]] = set()
 
-    async def read(self, read: Read, directive: Directive, tally: Tally) -> bytes:
+    async def read(self, read: Read, directive: Directive, tally: Tally) -> Content:
         """Return the answer's content."""
         loaded = await self._load(read)
         return await self._finish(read, loaded, directive, tally)
@@ -158,9 +197,9 @@ class RememberingReader:
         fetch_many: FetchMany | None,
         directive: Directive,
         tally: Tally,
-    ) -> Sequence[Content]:
+    ) -> Sequence[Content | Exception]:
         """Return each answer's content, or what `read` would raise."""
-        loads = await self._store.load([(one.key.text, one.topics) for one in reads])
+        loads = await self._store.load([one.wanted for one in reads])
         pairs = [*zip(reads, loads, strict=True)]
         asked = [one for one in pairs if self._must_ask(*one, directive)]
         if len(asked) > 1:
@@ -184,7 +223,7 @@ class RememberingReader:
         await self._store.close()
 
     async def _load(self, read: Read) -> Loaded:
-        (loaded,) = await self._store.load([(read.key.text, read.topics)])
+        (loaded,) = await self._store.load([read.wanted])
         return loaded
 
     def _must_ask(self, read: Read, loaded: Loaded, directive: Directive) -> bool:
@@ -196,26 +235,28 @@ class RememberingReader:
 
     async def _finish(
         self, read: Read, loaded: Loaded, directive: Directive, tally: Tally
-    ) -> bytes:
+    ) -> Content:
         """Return what is known, or ask."""
         if directive is not Directive.NONE:
             async with asyncio.timeout_at(read.deadline_at):
-                return await self._ask_afresh(read, loaded.stamps, directive, tally)
+                landed = await self._ask_afresh(read, loaded.stamps, directive, tally)
+            return _rested(read, landed, loaded, tally)
         known, use = loaded.entry, self._use_of(loaded)
-        if known is not None and use in {Use.FRESH, Use.REVALIDATED}:
+        if known is not None and use is Use.FRESH:
             tally.cached += 1
-            if use is Use.REVALIDATED:
-                tally.stale += 1
-                self._refresh(read, loaded.stamps)
-            return known.content
+            return _rested(read, Landed(known, None), loaded, tally)
+        if known is not None and use is Use.REVALIDATED:
+            tally.cached += 1
+            self._refresh(read, loaded.stamps)
+            return _stale(known, tally)
         try:
             async with asyncio.timeout_at(read.deadline_at):
-                return await self._share(read, loaded.stamps, tally)
+                landed = await self._share(read, loaded.stamps, tally)
         except self._failures.outage:
             if known is None or use is not Use.STAND_IN:
                 raise
-            tally.stale += 1
-            return known.content
+            return _stale(known, tally)
+        return _rested(read, landed, loaded, tally)
 
     def _use_of(self, loaded: Loaded) -> Use:
         entry = loaded.entry
@@ -224,7 +265,7 @@ class RememberingReader:
         age_seconds = entry.age_seconds(self._clock())
         return self._freshness.use(age_seconds, entry.fresh_seconds)
 
-    async def _share(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
+    async def _share(self, read: Read, stamps: Stamps, tally: Tally) -> Landed:
         """Ask once for all who want it now; a write in between is no 'now'."""
         flight = (read.key, stamps)
         if self._flights.has(flight):
@@ -232,40 +273,50 @@ class RememberingReader:
         asking = partial(self._ask_if_unknown, read, stamps, tally)
         return await self._flights.run(flight, asking)
 
-    async def _ask_if_unknown(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
+    async def _ask_if_unknown(self, read: Read, stamps: Stamps, tally: Tally) -> Landed:
         """Ask, unless an answer has landed between our load and our flight."""
         loaded = await self._load(read)
         if loaded.entry is not None and self._use_of(loaded) is Use.FRESH:
             tally.cached += 1
-            return loaded.entry.content
+            return Landed(loaded.entry, None)
         return await self._ask_and_save(read, stamps, tally)
 
     async def _ask_afresh(
         self, read: Read, stamps: Stamps, directive: Directive, tally: Tally
-    ) -> bytes:
-        if directive is Directive.NO_STORE:
-            return (await self._ask(read, tally)).content
-        return await self._ask_and_save(read, stamps, tally)
+    ) -> Landed:
+        """Ask, and make untrue what was known, unless nothing shall be stored.
 
-    async def _ask_and_save(self, read: Read, stamps: Stamps, tally: Tally) -> bytes:
-        """Ask, and remember the answer in place of what is known.
-
-        What was asked for later, and was answered before, stays. The stamps
-        are those from before anybody was asked for it.
+        What was asked for before and lands later is untrue, too.
         """
+        if directive is Directive.NO_STORE:
+            tally.grounds.give_way()
+            asked_at = self._clock()
+            answer = await self._ask(read, tally)
+            return _landed(answer, asked_at, stamps)
         asked_at = self._clock()
         answer = await self._ask(read, tally)
-        known = (await self._load(read)).entry
-        now = self._clock()
-        if known is not None and known.age_seconds(now) < now - asked_at:
-            return answer.content
-        if answer.fresh_seconds > 0:
-            entry = Entry(answer.content, asked_at, answer.fresh_seconds, stamps)
-            lifetime_seconds = self._freshness.lifetime_seconds(answer.fresh_seconds)
+        await self.renew((read.own_topic,))
+        own_stamp = (await self._load(read)).stamps[-1]
+        landed = _landed(answer, asked_at, (*stamps[:-1], own_stamp))
+        await self._save(read, landed.entry)
+        return landed
+
+    async def _ask_and_save(self, read: Read, stamps: Stamps, tally: Tally) -> Landed:
+        """Ask, and remember the answer in place of what is known.
+
+        The stamps are those from before anybody was asked for it.
+        """
+        asked_at = self._clock()
+        landed = _landed(await self._ask(read, tally), asked_at, stamps)
+        await self._save(read, landed.entry)
+        return landed
+
+    async def _save(self, read: Read, entry: Entry) -> None:
+        if entry.fresh_seconds > 0:
+            lifetime_seconds = self._freshness.lifetime_seconds(entry.fresh_seconds)
             await self._store.save(read.key.text, entry, lifetime_seconds)
         else:
             await self._store.forget(read.key.text)
-        return answer.content
 
     async def _ask(self, read: Read, tally: Tally) -> Answer:
         try:
@@ -284,7 +335,29 @@ class RememberingReader:
         tally = Tally()
         with suppress(*self._failures.expected):
             await self._share(read, stamps, tally)
-        tell(self._hooks, RefreshFacts(read.key.scope, tally.calls))
+        tell(self._hooks, lambda: RefreshFacts(read.key.scope, tally.calls))
+
+
+def _landed(answer: Answer, asked_at: float, stamps: Stamps) -> Landed:
+    entry = Entry(answer.content, asked_at, answer.fresh_seconds, stamps)
+    return Landed(entry, answer.value)
+
+
+def _rested(read: Read, landed: Landed, loaded: Loaded, tally: Tally) -> Content:
+    """Return the content; what is built of it rests on this read."""
+    entry = landed.entry
+    if not loaded.is_remembering:
+        tally.grounds.give_way()
+    _, topics = read.wanted
+    stamps = zip(topics, entry.stamps, strict=True)
+    tally.grounds.add(stamps, entry.stored_at + entry.fresh_seconds)
+    return landed.taken()
+
+
+def _stale(known: Entry, tally: Tally) -> Content:
+    tally.stale += 1
+    tally.grounds.give_way()
+    return Content(known.content)
 
 
 class _Batch:
@@ -314,11 +387,11 @@ def _batched(reads: Sequence[Read], fetch_many: FetchMany | None) -> Sequence[Re
 
 
 async def gathered(
-    works: Iterable[Coroutine[object, object, bytes]],
-) -> Sequence[Content]:
+    works: Iterable[Coroutine[object, object, Content]],
+) -> Sequence[Content | Exception]:
     """Return what each gives or raises; none is left behind when cancelled."""
     results = await asyncio.gather(*works, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, Exception):
             raise result
-    return [result for result in results if isinstance(result, bytes | Exception)]
+    return [result for result in results if isinstance(result, Content | Exception)]

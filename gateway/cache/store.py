@@ -12,6 +12,7 @@ from typing import Protocol
 
 from aiocache import SimpleMemoryCache
 
+from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.entry import Entry, Stamps
 from gateway.cache.stamps import StampTable
 
@@ -23,10 +24,14 @@ Wanted = tuple[str, Topics]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a store knows under a key, and the stamps of the topics now."""
+    """What a store knows under a key, and the stamps of the topics now.
+
+    A store that is away is not remembering: its stamps are nobody else's.
+    """
 
     entry: Entry | None
     stamps: Stamps
+    is_remembering: bool = True
 
 
 class Store(Protocol):
@@ -34,6 +39,9 @@ class Store(Protocol):
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         """Return each entry, also an outdated one, and its topics' stamps."""
+
+    async def stamps(self, topics: Topics) -> Stamps | None:
+        """Return the topics' stamps now, None while nothing is remembered."""
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry, at most for so long; less where space is short."""
@@ -52,21 +60,26 @@ class MemoryStore:
     """Entries of this worker, least recently used ones forgotten first."""
 
     def __init__(self, stamps: StampTable, *, max_entries: int, max_bytes: int) -> None:
-        """Hold so many entries, and so many bytes with their own overhead."""
+        """Hold so many entries and answers, so many bytes with their overhead."""
         self._stamps = stamps
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._entries = SimpleMemoryCache(timeout=0)
-        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._answers: dict[AnswerKey, RememberedAnswer] = {}
+        self._sizes: OrderedDict[str | AnswerKey, int] = OrderedDict()
         self.bytes_held = 0
 
     def __len__(self) -> int:
-        """Return the number of entries."""
+        """Return the number of entries and answers."""
         return len(self._sizes)
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         """Return each entry and count it as used."""
         return [await self._load(key, topics) for key, topics in wanted]
+
+    async def stamps(self, topics: Topics) -> Stamps | None:
+        """Return the topics' stamps now."""
+        return self._stamps.read(topics)
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry until space is needed: its age is in it."""
@@ -76,15 +89,33 @@ class MemoryStore:
         if size > self._max_bytes:
             return
         await self._entries.set(key, entry)
-        self._sizes[key] = size
-        self.bytes_held += size
-        while self.bytes_held > self._max_bytes or len(self) > self._max_entries:
-            await self.forget(next(iter(self._sizes)))
+        await self._count(key, size)
 
     async def forget(self, key: str) -> None:
         """Remember nothing under the key."""
         self.bytes_held -= self._sizes.pop(key, 0)
         await self._entries.delete(key)
+
+    def answer(self, key: AnswerKey) -> RememberedAnswer | None:
+        """Return an answer that is kept, true or not, and count it as used."""
+        answer = self._answers.get(key)
+        if answer is not None:
+            self._sizes.move_to_end(key)
+        return answer
+
+    async def keep(self, key: AnswerKey, answer: RememberedAnswer) -> None:
+        """Keep the answer until space is needed."""
+        self.drop(key)
+        size = len(key.request) + len(answer.body) + ENTRY_OVERHEAD_BYTES
+        if size > self._max_bytes:
+            return
+        self._answers[key] = answer
+        await self._count(key, size)
+
+    def drop(self, key: AnswerKey) -> None:
+        """Keep no answer under the key."""
+        self.bytes_held -= self._sizes.pop(key, 0)
+        self._answers.pop(key, None)
 
     async def renew(self, topics: Topics) -> None:
         """Make every entry of these topics untrue, in every worker."""
@@ -92,6 +123,17 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Hold nothing outside of this process."""
+
+    async def _count(self, key: str | AnswerKey, size: int) -> None:
+        """Count what was added, and make room for it."""
+        self._sizes[key] = size
+        self.bytes_held += size
+        while self.bytes_held > self._max_bytes or len(self) > self._max_entries:
+            oldest = next(iter(self._sizes))
+            if isinstance(oldest, AnswerKey):
+                self.drop(oldest)
+            else:
+                await self.forget(oldest)
 
     async def _load(self, key: str, topics: Topics) -> Loaded:
         entry: Entry | None = await self._entries.get(key)

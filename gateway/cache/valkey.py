@@ -18,7 +18,7 @@ from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
 from redis.exceptions import RedisError
 
-from gateway.cache.entry import STAMP_BYTES, Entry, decode
+from gateway.cache.entry import STAMP_BYTES, Entry, Stamps, decode
 from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.stamps import StampTable, place_of
 from gateway.cache.store import Loaded, Topics, Wanted
@@ -71,7 +71,14 @@ class ValkeyStore:
         found = await self._try(lambda: self._load(wanted))
         if found is not None:
             return found
-        return [Loaded(None, self._meanwhile.read(topics)) for _, topics in wanted]
+        return [
+            Loaded(None, self._meanwhile.read(topics), is_remembering=False)
+            for _, topics in wanted
+        ]
+
+    async def stamps(self, topics: Topics) -> Stamps | None:
+        """Return the topics' stamps in one round trip, None while it is away."""
+        return await self._try(lambda: self._stamps(topics))
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry; the server forgets it after its lifetime."""
@@ -105,10 +112,7 @@ class ValkeyStore:
         keys = [key for key, _ in wanted]
         names = [*{_stamp_key(topic) for _, topics in wanted for topic in topics}]
         values = await self._cache.multi_get([*keys, *names])
-        stamps = {
-            name: stamp if _is_stamp(stamp) else await self._first_stamp(name)
-            for name, stamp in zip(names, values[len(keys) :], strict=True)
-        }
+        stamps = await self._existing(names, values[len(keys) :])
         return [
             Loaded(
                 None if value is None else decode(value),
@@ -116,6 +120,20 @@ class ValkeyStore:
             )
             for (_, topics), value in zip(wanted, values, strict=False)
         ]
+
+    async def _stamps(self, topics: Topics) -> Stamps:
+        names = [*{_stamp_key(topic) for topic in topics}]
+        values = await self._cache.multi_get(names) if names else []
+        stamps = await self._existing(names, values)
+        return tuple(stamps[_stamp_key(topic)] for topic in topics)
+
+    async def _existing(
+        self, names: Sequence[str], values: Sequence[bytes | None]
+    ) -> dict[str, bytes]:
+        return {
+            name: stamp if _is_stamp(stamp) else await self._first_stamp(name)
+            for name, stamp in zip(names, values, strict=True)
+        }
 
     async def _first_stamp(self, name: str) -> bytes:
         """Return a topic's stamp after making sure that it has one.

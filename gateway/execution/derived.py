@@ -1,10 +1,15 @@
-"""How fields read the records that are their source."""
+"""How fields read the records that are their source.
+
+A field without a resolver reads its own key. A derived field is a pure
+function of the record: generated code calls it without GraphQL's machinery.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import strawberry
+from strawberry import Parent
 
 from gateway.glance.errors import GlanceUnavailable
 
@@ -12,6 +17,23 @@ Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 
 UNFIT = "Glance's answer lacks what this field needs, or has another type there."
+MISFITS = (AttributeError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """What a derived field is made from.
+
+    `function` is of the record; where `key` is set, of what the record has
+    there (`default` where it has nothing), None being the value itself.
+    """
+
+    function: Callable[..., object] | None
+    key: str | None = None
+    default: object = None
+
+
+_DERIVATIONS: dict[object, Derivation] = {}
 
 
 def attribute(source: object, name: str) -> object:
@@ -28,9 +50,7 @@ def attribute(source: object, name: str) -> object:
         raise GlanceUnavailable(UNFIT) from error
 
 
-def derived(
-    function: Callable[Arguments, Value],
-) -> Callable[Arguments, Value]:
+def derived(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
     """Make a pure function of a record a resolver.
 
     Raises GlanceUnavailable where the record is not what the function needs.
@@ -40,16 +60,35 @@ def derived(
     def resolver(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
         try:
             return function(*args, **kwargs)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except MISFITS as error:
             raise GlanceUnavailable(UNFIT) from error
 
+    _DERIVATIONS[resolver] = Derivation(function)
     return resolver
 
 
-def resolved(resolver: Callable[..., object], description: str) -> Any:  # noqa: ANN401
-    """Return a field of the type that its class names, with this resolver.
+def from_key(
+    key: str,
+    function: Callable[[object], object] | None = None,
+    *,
+    default: object = None,
+) -> Callable[[Mapping[str, object]], object]:
+    """Return a resolver that reads one key, or a pure function of its value.
 
-    The class says what clients see, the resolver what it is made from: a type
-    checker can't know that the one completes to the other.
+    Raises GlanceUnavailable where the function can't have such a value.
     """
-    return strawberry.field(resolver=resolver, description=description)
+
+    def resolver(record: Parent[Mapping[str, object]]) -> object:
+        try:
+            value = record.get(key, default)
+            return value if function is None else function(value)
+        except MISFITS as error:
+            raise GlanceUnavailable(UNFIT) from error
+
+    _DERIVATIONS[resolver] = Derivation(function, key, default)
+    return resolver
+
+
+def derivation_of(resolver: object) -> Derivation | None:
+    """Return what `derived` or `from_key` made the resolver from, else None."""
+    return _DERIVATIONS.get(resolver)

@@ -22,8 +22,8 @@ from gateway.glance.listing import (
     position_of,
 )
 from gateway.glance.records import ImageRecord
-from gateway.schema.types.derived import resolved
 from gateway.schema.types.image import Image
+from gateway.schema.types.resolved import resolved
 
 FINGERPRINT_CHARACTERS = 16
 ID_MAX_CHARACTERS = 36

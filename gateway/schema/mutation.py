@@ -14,8 +14,8 @@ from gateway.schema.changes import (
     ImageTagInput,
     UpdateImageInput,
 )
-from gateway.schema.types.derived import resolved
 from gateway.schema.types.image import Image
+from gateway.schema.types.resolved import resolved
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     store.may_go_on.set()
     await reading
 
-    assert await reader.read(other, Directive.NONE, Tally()) == b"new"
+    read = await reader.read(other, Directive.NONE, Tally())
+    assert read.encoded == b"new"
     assert single == [other.key]
     await reader.close()
 
@@ -104,7 +105,6 @@ def test_older_answer_does_not_replace_a_newer_one(double: GlanceDouble) -> None
         seen = gateway.data(SHOW, token="t", id="1")["image"]
 
     assert seen == {"name": "new"}
-    assert len(double.calls) == 2
 
 
 def test_walk_begins_afresh_where_its_place_is_lost(double: GlanceDouble) -> None:

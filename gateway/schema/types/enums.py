@@ -197,7 +197,7 @@ class JsonSchemaName(Enum):
     METADEF_TAGS = strawberry.enum_value("metadefs/tags", description="A list of tags.")
 
 
-def known(words: type[Word], word: str | None) -> Word | None:
+def known(words: type[Word], word: object) -> Word | None:
     """Return the member for Glance's word: UNKNOWN for a new one, None for none."""
     if word is None:
         return None

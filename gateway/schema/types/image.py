@@ -6,12 +6,14 @@ key, the others are pure functions of the record.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, cast
 
 import strawberry
 from strawberry import ID, UNSET, Parent
 
 from gateway.context import Info
+from gateway.execution.derived import derived, from_key
 from gateway.glance.records import (
     ImageRecord,
     LocationRecord,
@@ -19,8 +21,8 @@ from gateway.glance.records import (
     TaskRecord,
     additional_properties,
 )
-from gateway.schema.types.derived import derived, resolved
 from gateway.schema.types.enums import ImageStatus, ImageVisibility, known
+from gateway.schema.types.resolved import resolved
 from gateway.schema.types.scalars import BigInt, Json
 from gateway.schema.types.store import Store
 from gateway.schema.types.task import Task
@@ -64,31 +66,6 @@ class ImageLocation:
         _location_store,
         "The store; null where the cloud has only one.",
     )
-
-
-@derived
-def _status(image: Parent[ImageRecord]) -> ImageStatus | None:
-    return known(ImageStatus, image.get("status"))
-
-
-@derived
-def _visibility(image: Parent[ImageRecord]) -> ImageVisibility | None:
-    return known(ImageVisibility, image.get("visibility"))
-
-
-@derived
-def _status_raw(image: Parent[ImageRecord]) -> str | None:
-    return image.get("status")
-
-
-@derived
-def _visibility_raw(image: Parent[ImageRecord]) -> str | None:
-    return image.get("visibility")
-
-
-@derived
-def _hidden(image: Parent[ImageRecord]) -> bool:
-    return image.get("os_hidden", False)
 
 
 @derived
@@ -146,20 +123,26 @@ class Image:
     name: str | None = strawberry.field(
         description="A name; not unique, may be missing."
     )
-    status: ImageStatus = resolved(_status, "Where the image is in its life.")
+    status: ImageStatus = resolved(
+        from_key("status", partial(known, ImageStatus)),
+        "Where the image is in its life.",
+    )
     status_raw: str = resolved(
-        _status_raw,
+        from_key("status"),
         "The status word as Glance sent it, should `status` be `UNKNOWN`.",
     )
-    visibility: ImageVisibility = resolved(_visibility, "Who may see the image.")
+    visibility: ImageVisibility = resolved(
+        from_key("visibility", partial(known, ImageVisibility)),
+        "Who may see the image.",
+    )
     visibility_raw: str = resolved(
-        _visibility_raw,
+        from_key("visibility"),
         "The word as Glance sent it, should `visibility` be `UNKNOWN`.",
     )
     owner: ID | None = strawberry.field(description="The project that owns the image.")
     protected: bool = strawberry.field(description="Whether it refuses to be deleted.")
     hidden: bool = resolved(
-        _hidden,
+        from_key("os_hidden", default=False),
         "Whether lists leave it out unless they ask for hidden images.",
     )
     disk_format: str | None = strawberry.field(

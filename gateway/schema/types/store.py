@@ -5,7 +5,7 @@ from strawberry import ID, Parent
 
 from gateway.context import Info
 from gateway.glance.records import StoreRecord
-from gateway.schema.types.derived import resolved
+from gateway.schema.types.resolved import resolved
 
 
 async def _whole(store: StoreRecord, info: Info) -> StoreRecord | None:

@@ -1,39 +1,15 @@
 """A task of an image: an import, a copy between stores."""
 
 from datetime import datetime
+from functools import partial
 
 import strawberry
-from strawberry import ID, Parent
+from strawberry import ID
 
-from gateway.glance.records import TaskRecord
-from gateway.schema.types.derived import derived, resolved
+from gateway.execution.derived import from_key
 from gateway.schema.types.enums import TaskStatus, TaskType, known
+from gateway.schema.types.resolved import resolved
 from gateway.schema.types.scalars import Json
-
-
-@derived
-def _type(task: Parent[TaskRecord]) -> TaskType | None:
-    return known(TaskType, task.get("type"))
-
-
-@derived
-def _status(task: Parent[TaskRecord]) -> TaskStatus | None:
-    return known(TaskStatus, task.get("status"))
-
-
-@derived
-def _type_raw(task: Parent[TaskRecord]) -> str | None:
-    return task.get("type")
-
-
-@derived
-def _status_raw(task: Parent[TaskRecord]) -> str | None:
-    return task.get("status")
-
-
-@derived
-def _deleted(task: Parent[TaskRecord]) -> bool:
-    return task.get("deleted", False)
 
 
 @strawberry.type(description="Work that Glance does on an image in the background.")
@@ -41,14 +17,18 @@ class Task:
     """A task of Glance; its source is a TaskRecord."""
 
     id: ID = strawberry.field(description="Glance's UUID of the task.")
-    type: TaskType = resolved(_type, "What it does.")
+    type: TaskType = resolved(
+        from_key("type", partial(known, TaskType)), "What it does."
+    )
     type_raw: str = resolved(
-        _type_raw,
+        from_key("type"),
         "The word as Glance sent it, should `type` be `UNKNOWN`.",
     )
-    status: TaskStatus = resolved(_status, "How far it has come.")
+    status: TaskStatus = resolved(
+        from_key("status", partial(known, TaskStatus)), "How far it has come."
+    )
     status_raw: str = resolved(
-        _status_raw,
+        from_key("status"),
         "The word as Glance sent it, should `status` be `UNKNOWN`.",
     )
     image_id: ID | None = strawberry.field(description="The image it works on.")
@@ -70,4 +50,6 @@ class Task:
     deleted_at: datetime | None = strawberry.field(
         description="When it was deleted; null while it is kept."
     )
-    deleted: bool = resolved(_deleted, "Whether it was deleted.")
+    deleted: bool = resolved(
+        from_key("deleted", default=False), "Whether it was deleted."
+    )

@@ -1,0 +1,62 @@
+"""Answers of ours that are remembered, exactly while every read in them is."""
+
+import time
+from typing import Protocol
+
+from gateway.cache.answer import AnswerKey, RememberedAnswer
+from gateway.cache.reader import Clock
+from gateway.cache.store import MemoryStore, Store
+from gateway.caller import Grounds
+
+
+class Answers(Protocol):
+    """Where the endpoint looks before it executes anything."""
+
+    async def find(self, key: AnswerKey) -> RememberedAnswer | None:
+        """Return the answer, if it is true now."""
+
+    async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
+        """Remember an answer, as far as its grounds allow."""
+
+
+class NoAnswers:
+    """Nothing remembered."""
+
+    async def find(self, key: AnswerKey) -> RememberedAnswer | None:
+        """Find nothing."""
+
+    async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
+        """Keep nothing."""
+
+
+class RememberedAnswers:
+    """Answers in the memory of this worker, under the stamps of a store."""
+
+    def __init__(
+        self, memory: MemoryStore, store: Store, *, clock: Clock = time.time
+    ) -> None:
+        """Keep in `memory` what rests on reads of `store`."""
+        self._memory = memory
+        self._store = store
+        self._clock = clock
+
+    async def find(self, key: AnswerKey) -> RememberedAnswer | None:
+        """Return the answer, if it is true now."""
+        known = self._memory.answer(key)
+        if known is None:
+            return None
+        is_fresh = self._clock() < known.fresh_until
+        if is_fresh and known.stamps == await self._store.stamps(known.topics):
+            return known
+        self._memory.drop(key)
+        return None
+
+    async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
+        """Remember an answer on firm grounds."""
+        if not grounds.is_firm or self._clock() >= grounds.fresh_until:
+            return
+        topics, stamps = tuple(grounds.stamps), tuple(grounds.stamps.values())
+        answer = RememberedAnswer(
+            body, grounds.reads, topics, stamps, grounds.fresh_until
+        )
+        await self._memory.keep(key, answer)

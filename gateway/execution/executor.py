@@ -1,0 +1,162 @@
+"""graphql-core's executor, except that plans complete plain objects.
+
+Source: graphql-core 3.3, `Executor.complete_value` and `execute_fields`, whose
+order of steps is kept wherever a resolver runs.
+"""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    NamedTypeNode,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    Undefined,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import Path, gather_with_cancel
+
+from gateway.execution.plan import Plan, compile_plan
+from gateway.execution.plans import Plans
+
+
+class ProjectingExecutor(Executor[None]):
+    """Executes one operation; objects that are JSON are projected by plans."""
+
+    def __init__(self, *args: Any, plans: Plans, **kwargs: Any) -> None:  # noqa: ANN401
+        """Take what `Executor.build` gives, and the plans of the process."""
+        super().__init__(*args, **kwargs)
+        self._plans = plans
+        self._found: dict[
+            tuple[GraphQLObjectType, int], tuple[FieldDetailsList, Plan]
+        ] = {}
+        coerced = self.variable_values.coerced
+        self._conditions = tuple(
+            coerced.get(name, Undefined) for name in _booleans(self.operation)
+        )
+        self._may_plan = self.error_propagation and self.middleware_manager is None
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,  # noqa: ANN401
+        position_context: None,
+    ) -> Any:  # noqa: ANN401
+        """Complete a value, by a plan where it is as plain as it should be."""
+        kind = type(result)
+        if kind is dict and isinstance(return_type, GraphQLObjectType):
+            plan = self._plan(return_type, field_details_list)
+            values = None if plan is None else _projected(plan, result)
+            if plan is not None and values is not None:
+                return self._with_others(plan, return_type, path, result, values)
+        elif kind is list and isinstance(return_type, GraphQLList):
+            items = self._projected_items(return_type, field_details_list, result)
+            if items is not None:
+                return items
+        return super().complete_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def _projected_items(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        details: FieldDetailsList,
+        items: list[object],
+    ) -> list[object] | None:
+        """Return all items projected, None where graphql-core has to walk the list."""
+        item_type = return_type.of_type
+        if isinstance(item_type, GraphQLNonNull):
+            item_type = item_type.of_type
+        if not isinstance(item_type, GraphQLObjectType) or not items:
+            return None
+        plan = self._plan(item_type, details)
+        if plan is None or plan.others:
+            return None
+        project = plan.project
+        try:
+            return [project(item) for item in items]
+        except Exception:  # noqa: BLE001 - graphql-core finds what it is
+            return None
+
+    def _plan(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Plan | None:
+        if not self._may_plan:
+            return None
+        known = type_, id(details)
+        if known in self._found:
+            return self._found[known][1]
+
+        def compiled() -> Plan | None:
+            return compile_plan(type_, self._subfields(type_, details), self._subfields)
+
+        nodes: list[FieldNode] = [one.node for one in details]
+        plan = self._plans.find(type_, nodes, self._conditions, compiled)
+        if plan is not None:
+            self._found[known] = details, plan
+        return plan
+
+    def _subfields(
+        self, type_: GraphQLObjectType, details: FieldDetailsList
+    ) -> GroupedFieldSet:
+        return self.collect_subfields(type_, details).grouped_field_set
+
+    def _with_others(
+        self,
+        plan: Plan,
+        type_: GraphQLObjectType,
+        path: Path,
+        source: dict[str, object],
+        values: dict[str, Any],
+    ) -> Any:  # noqa: ANN401
+        """Return the object with its other fields executed, as by graphql-core."""
+        awaitable: list[str] = []
+        try:
+            for name, details in plan.others:
+                field_path = Path(path, name, type_.name)
+                value = self.execute_field(type_, source, details, field_path, None)
+                values[name] = value
+                if self.is_awaitable(value):
+                    awaitable.append(name)
+        except Exception:
+            if awaitable:
+                self.settle_in_background([values[name] for name in awaitable])
+            raise
+        return _awaited(values, awaitable) if awaitable else values
+
+
+def _projected(plan: Plan, record: object) -> dict[str, Any] | None:
+    """Return the projected object, None where graphql-core has to complete it."""
+    try:
+        return plan.project(record)
+    except Exception:  # noqa: BLE001 - graphql-core finds what it is
+        return None
+
+
+async def _awaited(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return the object once what is awaitable in it is there."""
+    if len(names) == 1:
+        values[names[0]] = await values[names[0]]
+        return values
+    waited: list[Awaitable[object]] = [values[name] for name in names]
+    values.update(zip(names, await gather_with_cancel(*waited), strict=True))
+    return values
+
+
+def _booleans(operation: OperationDefinitionNode) -> list[str]:
+    """Return the variables that may stand in @skip and @include."""
+    names = []
+    for definition in operation.variable_definitions or ():
+        type_ = definition.type
+        named = type_.type if isinstance(type_, NonNullTypeNode) else type_
+        if isinstance(named, NamedTypeNode) and named.name.value == "Boolean":
+            names.append(definition.variable.name.value)
+    return names

@@ -1,0 +1,53 @@
+"""Operations of a schema: prepared once, executed for each request."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeGuard, cast
+
+import strawberry
+from graphql import ExecutionResult
+from strawberry.execution import optimized_is_awaitable as optimized
+
+from gateway.execution.document_cache import DocumentCache, Prepared
+from gateway.execution.executor import ProjectingExecutor
+from gateway.execution.plans import Plans
+
+is_awaitable = cast("Callable[[object], TypeGuard[Awaitable[object]]]", optimized)
+
+
+class Operations:
+    """What is known of a schema's documents, in this process."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        """Begin with nothing known."""
+        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
+        self._documents = DocumentCache(self._schema)
+        self._plans = Plans()
+
+    def prepare(self, text: str, operation_name: str | None) -> Prepared:
+        """Return a document ready to be executed.
+
+        Raises InvalidDocument, and UnknownOperation where it has no operation of
+        this name, or none at all.
+        """
+        return self._documents.prepare(text, operation_name)
+
+    async def execute(
+        self, prepared: Prepared, variables: dict[str, object] | None, context: object
+    ) -> ExecutionResult:
+        """Return data and errors of one operation."""
+        name = prepared.operation.name
+        executor = ProjectingExecutor.build(
+            self._schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=name.value if name else None,
+            is_awaitable=is_awaitable,
+            plans=self._plans,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        result = executor.execute_operation()
+        if isinstance(result, Awaitable):
+            result = await result
+        return cast("ExecutionResult", result)
