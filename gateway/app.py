@@ -19,7 +19,7 @@ from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
-from gateway.glance.transport import open_client
+from gateway.glance.transport import Transport
 from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
@@ -35,11 +35,11 @@ def build_app(
     Workers that share the file forget in their memories what any of them has
     written. Hooks are told facts of requests and of the shared cache.
     """
-    http = open_client(
+    transport = Transport(
         connections=settings.glance_calls, ca_file=settings.glance_ca_file
     )
     client = GlanceClient(
-        http,
+        transport,
         settings.glance_url,
         bulkhead=Bulkhead(
             calls=settings.glance_calls,
@@ -61,11 +61,11 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with http:
-            try:
-                yield
-            finally:
-                await catalog.close()
+        try:
+            yield
+        finally:
+            await catalog.close()
+            await transport.close()
 
     return _Front(endpoint, Starlette(lifespan=lifespan))
 

@@ -30,7 +30,7 @@ from gateway.catalog import Catalog
 from gateway.context import Context
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
 from gateway.execution.operations import Operations
-from gateway.facts import Hook, tell
+from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import InvalidToken
 from gateway.schema.errors import present, request_error
 
@@ -107,10 +107,11 @@ class GraphQLEndpoint:
         return response
 
     def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
-        context = self._context(asked)
-        context.tally.cached = known.reads
-        tell(self._hooks, context.facts)
-        return _answered(known.body, asked, context.tally)
+        tally = Tally(cached=known.reads)
+        identity = asked.key.identity
+        scope = identity.scope if identity else None
+        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **tally.counts))
+        return _answered(known.body, asked, tally)
 
     async def _executed(self, request: GraphQLRequest, asked: "_Asked") -> Response:
         """Return the answer; one that rests on remembered reads is remembered."""

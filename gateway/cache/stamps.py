@@ -8,6 +8,7 @@ however many images there are; two topics that share one only forget too much.
 import hashlib
 import mmap
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from gateway.cache.entry import STAMP_BYTES, Stamps
@@ -15,6 +16,7 @@ from gateway.cache.entry import STAMP_BYTES, Stamps
 PLACES = 65_536
 
 
+@lru_cache(maxsize=4096)
 def place_of(topic: str) -> int:
     """Return the place of a topic's stamp, 0 to 65535, the same everywhere."""
     return int.from_bytes(hashlib.blake2b(topic.encode(), digest_size=2).digest())
@@ -35,8 +37,8 @@ class StampTable:
 
     def read(self, topics: tuple[str, ...]) -> Stamps:
         """Return the stamp of each topic."""
-        starts = [place_of(topic) * STAMP_BYTES for topic in topics]
-        return tuple(bytes(self._table[at : at + STAMP_BYTES]) for at in starts)
+        table, starts = self._table, [place_of(topic) * STAMP_BYTES for topic in topics]
+        return tuple([bytes(table[at : at + STAMP_BYTES]) for at in starts])
 
     def renew(self, topics: tuple[str, ...]) -> None:
         """Give each topic a stamp that it never had."""

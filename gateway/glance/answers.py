@@ -6,7 +6,6 @@ Errors begin with the purpose of their call, such as `get image 1234`.
 from http import HTTPStatus
 from typing import cast
 
-import httpx
 import orjson
 
 from gateway.glance.errors import (
@@ -17,6 +16,7 @@ from gateway.glance.errors import (
 )
 from gateway.glance.listing import ImagePage
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.transport import Response
 
 
 class Unreadable(ValueError):
@@ -63,35 +63,34 @@ def object_in(content: bytes) -> dict[str, object]:
 
 
 def unreadable(
-    response: httpx.Response, purpose: str, reason: Unreadable
+    response: Response, purpose: str, reason: Unreadable
 ) -> GlanceUnavailable:
     """Return the error for a success that holds something else."""
     return GlanceUnavailable(
         f"Could not {purpose}: Glance's answer is {reason}.",
-        status=response.status_code,
-        request_id=_request_id(response),
+        status=response.status,
+        request_id=response.request_id,
     )
 
 
-def refusal(response: httpx.Response, purpose: str) -> GlanceError:
+def refusal(response: Response, purpose: str) -> GlanceError:
     """Return the error for an answer that is not a success.
 
     Glance explains itself in HTML and keystonemiddleware, which stands before
     it, in JSON; their sentence is kept, without the markup.
     """
-    status = response.status_code
+    status = response.status
     return error_class(status)(
         f"Could not {purpose}: {_reason(response) or _default_reason(status)}",
         status=status,
-        request_id=_request_id(response),
+        request_id=response.request_id,
     )
 
 
-def _reason(response: httpx.Response) -> str:
-    media_type = response.headers.get("Content-Type", "").partition(";")[0]
-    if media_type == "text/html":
-        return sentence(response.text)
-    if media_type == "application/json":
+def _reason(response: Response) -> str:
+    if response.media_type == "text/html":
+        return sentence(response.content.decode(errors="replace"))
+    if response.media_type == "application/json":
         return sentence(_message_in(response.content))
     return ""
 
@@ -109,12 +108,6 @@ def _default_reason(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"HTTP status {status}"
-
-
-def _request_id(response: httpx.Response) -> str:
-    """Return the id under which Glance logged the call, else the one sent."""
-    sent = response.request.headers["X-OpenStack-Request-ID"]
-    return str(response.headers.get("X-OpenStack-Request-ID", sent))
 
 
 def _rows(answer: dict[str, object], key: str) -> list[object]:

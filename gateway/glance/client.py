@@ -17,7 +17,6 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-import httpx
 import orjson
 
 from gateway.caller import Caller
@@ -42,7 +41,7 @@ from gateway.glance.errors import (
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
-from gateway.glance.transport import base_url, caller_headers
+from gateway.glance.transport import Response, Transport, base_url, caller_headers
 
 NAME_MAX_CHARACTERS = 255
 
@@ -74,17 +73,17 @@ class GlanceClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        transport: Transport,
         address: str,
         *,
         bulkhead: Bulkhead,
         timeout_seconds: float,
     ) -> None:
-        """Use `http`, which stays its owner's.
+        """Use the transport, which stays its owner's.
 
         No call lasts longer than given, its wait in the bulkhead included.
         """
-        self._http = http
+        self._transport = transport
         self._base_url = base_url(address)
         self._bulkhead = bulkhead
         self._timeout_seconds = timeout_seconds
@@ -191,15 +190,8 @@ class GlanceClient:
         except Unreadable as error:
             raise unreadable(response, call.purpose, error) from error
 
-    async def _send(self, caller: Caller, call: Call) -> httpx.Response:
+    async def _send(self, caller: Caller, call: Call) -> Response:
         """Send the call and return its answer, read whole and successful."""
-        request = self._http.build_request(
-            call.method,
-            self._base_url + call.path,
-            params=call.parameters or None,
-            content=None if call.body is None else orjson.dumps(call.body),
-            headers=_headers(caller, call),
-        )
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(
@@ -207,8 +199,14 @@ class GlanceClient:
             ):
                 async with self._bulkhead.slot(caller.identity.scope):
                     caller.tally.calls += 1
-                    response = await self._http.send(request)
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                    response = await self._transport.send(
+                        call.method,
+                        self._base_url + call.path,
+                        parameters=call.parameters,
+                        headers=_headers(caller, call),
+                        body=None if call.body is None else orjson.dumps(call.body),
+                    )
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise _failure(error, call, caller) from error
         if not response.is_success:
             raise refusal(response, call.purpose)
@@ -257,16 +255,12 @@ def _unsupported(error: NotFound, call: Call, reason: str) -> Unsupported:
 
 
 def _failure(error: Exception, call: Call, caller: Caller) -> GlanceError:
-    """Translate a call that got no answer.
-
-    httpx-aiohttp reports a connection that was refused or closed as a connect
-    timeout, too: only the cause tells.
-    """
+    """Translate a call that got no answer."""
     kind: type[GlanceError] = GlanceUnavailable
     reason = "Glance cannot be reached"
-    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+    if isinstance(error, TimeoutError):
         kind, reason = GlanceTimeout, "no answer in time"
-    elif isinstance(error, httpx.ReadError):
+    elif isinstance(error, aiohttp.ClientPayloadError):
         reason = "Glance's answer is cut off"
     message = f"Could not {call.purpose}: {reason}."
     return kind(message, request_id=caller.request_id)

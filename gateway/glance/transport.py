@@ -1,56 +1,108 @@
-"""How bytes travel to Glance: one pooled client, no state between calls.
+"""How bytes travel to Glance: pooled connections, no state between calls.
 
-httpx over aiohttp's connector, which costs a third of httpx's own pool under
-fan-out. Nothing that one caller's answer sets may reach another caller's
-request: cookies are neither kept nor sent, redirects are not followed.
+Nothing that one caller's answer sets may reach another caller's request:
+cookies are neither kept nor sent, redirects are not followed.
 """
 
 import ssl
-from collections.abc import Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from gateway.caller import Caller
 
+REQUEST_ID = "X-OpenStack-Request-ID"
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0
+READ_BUFFER_BYTES = 1024 * 1024
 
 
-def open_client(*, connections: int, ca_file: Path | None = None) -> httpx.AsyncClient:
-    """Return the client of this process, to be closed by its owner.
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, read whole; `request_id` is the one in Glance's log."""
 
-    It keeps at most `connections` connections and opens the first one with the
-    first call. `ca_file` holds certificates (PEM) that vouch for Glance instead
-    of the system's.
-    """
-    context = ssl.create_default_context(cafile=ca_file)
+    status: int
+    media_type: str
+    request_id: str
+    content: bytes
 
-    def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=connections, ssl=context)
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=["Content-Type"],
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the call did what it was for."""
+        return self.status // 100 == 2  # noqa: PLR2004 - 2xx
+
+
+class Transport:
+    """The connections of this process, at most a number at once."""
+
+    def __init__(self, *, connections: int, ca_file: Path | None = None) -> None:
+        """Open nothing yet: the first connection comes with the first call.
+
+        `ca_file` holds certificates (PEM) that vouch for Glance instead of the
+        system's.
+        """
+        self._connections = connections
+        self._tls = ssl.create_default_context(cafile=ca_file)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        parameters: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> Response:
+        """Send a request to a URL that is quoted, and return its answer.
+
+        Raises aiohttp.ClientError and, after 5 s without a connection,
+        TimeoutError; an idempotent request is sent again on a connection that
+        was closed meanwhile.
+        """
+        target = f"{url}?{urlencode(parameters)}" if parameters else url
+        session = self._session or self._open()
+        async with session.request(
+            method,
+            URL(target, encoded=True),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+        ) as answer:
+            content = await answer.read()
+        return Response(
+            answer.status,
+            answer.headers.get("Content-Type", "").partition(";")[0],
+            answer.headers.get(REQUEST_ID, headers[REQUEST_ID]),
+            content,
         )
 
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=context, client=open_session),
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": USER_AGENT},
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS),
-        trust_env=False,
-    )
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT},
+            skip_auto_headers=["Accept-Encoding", "Content-Type"],
+            timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
+            read_bufsize=READ_BUFFER_BYTES,
+        )
+        return self._session
 
 
 def caller_headers(caller: Caller) -> Mapping[str, str]:
     """Return all that Glance is told about a caller: tokens and request id."""
     headers = {
         "X-Auth-Token": caller.identity.token,
-        "X-OpenStack-Request-ID": caller.request_id,
+        REQUEST_ID: caller.request_id,
     }
     if caller.identity.service_token is not None:
         headers["X-Service-Token"] = caller.identity.service_token

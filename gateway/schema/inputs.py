@@ -27,7 +27,7 @@ from gateway.schema.types.enums import (
 )
 from gateway.schema.types.scalars import BigInt
 
-# Together less than the 65,536 characters that httpx allows a URL's query.
+# Together less than the 65,536 characters that servers take at most in a line.
 FILTER_MAX_CHARACTERS = 60_000
 ORDER_MAX_CHARACTERS = 4_000
 

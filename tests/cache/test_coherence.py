@@ -17,7 +17,7 @@ from gateway.caller import Caller, Directive, Tally
 from gateway.catalog import FAILURES, Catalog
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
-from gateway.glance.transport import open_client
+from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from gateway.reads import Reads
 from tests.gateway import running_gateway
@@ -251,9 +251,9 @@ def test_write_goes_on_and_is_forgotten_when_its_client_leaves(
 async def test_readers_cannot_change_what_is_remembered(double: GlanceDouble) -> None:
     """Each reader has a record of its own."""
     double.always(json_reply(ACTIVE))
-    http = open_client(connections=1)
+    transport = Transport(connections=1)
     client = GlanceClient(
-        http,
+        transport,
         double.url,
         bulkhead=Bulkhead(calls=1, calls_per_scope=1),
         timeout_seconds=9,
@@ -272,4 +272,4 @@ async def test_readers_cannot_change_what_is_remembered(double: GlanceDouble) ->
     assert second == ACTIVE
     assert len(double.calls) == 1
     await catalog.close()
-    await http.aclose()
+    await transport.close()

@@ -8,7 +8,7 @@ from gateway.caller import Caller
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import GlanceTimeout
-from gateway.glance.transport import open_client
+from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from tests.glance_double import GlanceDouble
 
@@ -126,8 +126,8 @@ async def test_waiting_for_a_turn_counts_against_the_calls_time(
     double: GlanceDouble,
 ) -> None:
     """A call whose turn does not come in time is a timeout, and is never sent."""
-    bulkhead, http = Bulkhead(calls=1, calls_per_scope=1), open_client(connections=1)
-    client = GlanceClient(http, double.url, bulkhead=bulkhead, timeout_seconds=30)
+    bulkhead, transport = Bulkhead(calls=1, calls_per_scope=1), Transport(connections=1)
+    client = GlanceClient(transport, double.url, bulkhead=bulkhead, timeout_seconds=30)
     deadline_at = asyncio.get_running_loop().time() + 0.02
     caller = Caller(Identity("t"), "req-1", deadline_at)
 
@@ -136,4 +136,4 @@ async def test_waiting_for_a_turn_counts_against_the_calls_time(
             await client.get_image(caller, "1")
 
     assert (double.calls, caller.tally.calls) == ([], 0)
-    await http.aclose()
+    await transport.close()

@@ -97,7 +97,6 @@ def test_operation_is_one_call(
         "host": "",
         "connection": "keep-alive",
         "accept": "*/*",
-        "accept-encoding": call.headers["accept-encoding"],
         "user-agent": "glance-gateway",
         "x-auth-token": TOKEN,
         "x-openstack-request-id": call.headers["x-openstack-request-id"],
