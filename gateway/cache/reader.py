@@ -240,11 +240,11 @@ class RememberingReader:
         if directive is not Directive.NONE:
             async with asyncio.timeout_at(read.deadline_at):
                 landed = await self._ask_afresh(read, loaded.stamps, directive, tally)
-            return _rested(read, landed, loaded, tally)
+            return _rested(read, landed, tally)
         known, use = loaded.entry, self._use_of(loaded)
         if known is not None and use is Use.FRESH:
             tally.cached += 1
-            return _rested(read, Landed(known, None), loaded, tally)
+            return _rested(read, Landed(known, None), tally)
         if known is not None and use is Use.REVALIDATED:
             tally.cached += 1
             self._refresh(read, loaded.stamps)
@@ -256,7 +256,7 @@ class RememberingReader:
             if known is None or use is not Use.STAND_IN:
                 raise
             return _stale(known, tally)
-        return _rested(read, landed, loaded, tally)
+        return _rested(read, landed, tally)
 
     def _use_of(self, loaded: Loaded) -> Use:
         entry = loaded.entry
@@ -343,11 +343,9 @@ def _landed(answer: Answer, asked_at: float, stamps: Stamps) -> Landed:
     return Landed(entry, answer.value)
 
 
-def _rested(read: Read, landed: Landed, loaded: Loaded, tally: Tally) -> Content:
+def _rested(read: Read, landed: Landed, tally: Tally) -> Content:
     """Return the content; what is built of it rests on this read."""
     entry = landed.entry
-    if not loaded.is_remembering:
-        tally.grounds.give_way()
     _, topics = read.wanted
     stamps = zip(topics, entry.stamps, strict=True)
     tally.grounds.add(stamps, entry.stored_at + entry.fresh_seconds)
@@ -390,8 +388,14 @@ async def gathered(
     works: Iterable[Coroutine[object, object, Content]],
 ) -> Sequence[Content | Exception]:
     """Return what each gives or raises; none is left behind when cancelled."""
-    results = await asyncio.gather(*works, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException) and not isinstance(result, Exception):
-            raise result
-    return [result for result in results if isinstance(result, Content | Exception)]
+    settled = [_settled(work) for work in works]
+    if len(settled) == 1:
+        return [await settled[0]]
+    return await asyncio.gather(*settled)
+
+
+async def _settled(work: Coroutine[object, object, Content]) -> Content | Exception:
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - whoever asked has to look at it
+        return error

@@ -24,14 +24,10 @@ Wanted = tuple[str, Topics]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a store knows under a key, and the stamps of the topics now.
-
-    A store that is away is not remembering: its stamps are nobody else's.
-    """
+    """What a store knows under a key, and the stamps of the topics now."""
 
     entry: Entry | None
     stamps: Stamps
-    is_remembering: bool = True
 
 
 class Store(Protocol):

@@ -71,10 +71,7 @@ class ValkeyStore:
         found = await self._try(lambda: self._load(wanted))
         if found is not None:
             return found
-        return [
-            Loaded(None, self._meanwhile.read(topics), is_remembering=False)
-            for _, topics in wanted
-        ]
+        return [Loaded(None, self._meanwhile.read(topics)) for _, topics in wanted]
 
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps in one round trip, None while it is away."""

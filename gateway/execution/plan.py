@@ -38,6 +38,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from gateway.execution.derived import Derivation, attribute, derivation_of
+from gateway.execution.exact import exactness_of
 
 CONDITIONS = {"skip", "include"}
 MEMO_MAX_WORDS = 256
@@ -173,7 +174,8 @@ class _Compiler:
     ) -> Lines:
         """Return the lines that read a key; one that is needed and missing is odd."""
         is_needed = isinstance(type_, GraphQLNonNull) and default is None
-        read = f"[{key!r}]" if is_needed else f".get({key!r}, {default!r})"
+        fallback = "" if default is None else f", {default!r}"
+        read = f"[{key!r}]" if is_needed else f".get({key!r}{fallback})"
         return [f"{name} = record{read}", *self._completed(type_, name, details)]
 
     def _word(
@@ -251,11 +253,17 @@ class _Compiler:
         if isinstance(type_, GraphQLEnumType):
             return [f"{name} = {coerce}({name})"]
         undefined = self._constant("undefined", Undefined)
-        return [
+        coerced = [
             f"if type({name}) not in PLAIN: raise Odd",
             f"{name} = {coerce}({name})",
             f"if {name} is None or {name} is {undefined}: raise Odd",
         ]
+        known = exactness_of(type_.coerce_output_value)
+        if known is None:
+            return coerced
+        names = {one: self._constant(one, known.names[one]) for one in known.names}
+        test = known.test.format(value=name, **names)
+        return [f"if not ({test}):", *_indented(coerced)]
 
     def _fresh(self, prefix: str) -> str:
         return f"{prefix}{next(self._counter)}"

@@ -4,7 +4,7 @@ Errors begin with the purpose of their call, such as `get image 1234`.
 """
 
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
@@ -113,10 +113,17 @@ def _default_reason(status: int) -> str:
 def _rows(answer: dict[str, object], key: str) -> list[object]:
     """Return the rows under `key`; raises Unreadable unless each has an id."""
     rows = answer.get(key)
-    if not isinstance(rows, list) or not all(map(_has_id, rows)):
+    if not isinstance(rows, list) or not _have_ids(rows):
         reason = f"not a list of {key}"
         raise Unreadable(reason)
     return rows
+
+
+def _have_ids(rows: list[Any]) -> bool:
+    try:
+        return {type(row["id"]) for row in rows} <= {str}
+    except (KeyError, TypeError):
+        return False
 
 
 def _has_id(row: object) -> bool:

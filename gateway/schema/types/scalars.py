@@ -9,16 +9,24 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from gateway.execution.exact import exact
+
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)
 
 BIG_INT_MIN, BIG_INT_MAX = -(2**63), 2**63 - 1
 
 _DATE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?"
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?",
+    re.ASCII,
 )
+_DATE_TIME_OF_GLANCE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
+@exact(
+    "type({value}) is str and {matches}({value})",
+    matches=_DATE_TIME_OF_GLANCE.fullmatch,
+)
 def date_time_text(value: object) -> str:
     """Return Glance's own text, with `Z` added where it names no zone.
 
@@ -47,6 +55,7 @@ def parse_date_time(value: object) -> datetime:
         raise GraphQLError(message) from error
 
 
+@exact(f"type({{value}}) is int and {BIG_INT_MIN} <= {{value}} <= {BIG_INT_MAX}")
 def big_int(value: object) -> int:
     """Return the integer; raises GraphQLError outside of signed 64 bits."""
     if (

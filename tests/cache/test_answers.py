@@ -1,0 +1,96 @@
+"""How long and how many answers are remembered."""
+
+import pytest
+
+from gateway.cache.answer import AnswerKey
+from gateway.cache.answers import RememberedAnswers
+from gateway.cache.entry import Entry
+from gateway.cache.stamps import StampTable
+from gateway.cache.store import MemoryStore
+from gateway.caller import Grounds
+from gateway.identity import Identity
+from tests.cache.clock import Clock
+
+KEY = AnswerKey(Identity("alice"), b"POST {}")
+
+pytestmark = pytest.mark.anyio
+
+
+def memory(max_entries: int = 10, max_bytes: int = 100_000) -> MemoryStore:
+    """Return a memory with these bounds."""
+    return MemoryStore(StampTable(), max_entries=max_entries, max_bytes=max_bytes)
+
+
+def grounds(fresh_until: float) -> Grounds:
+    """Return grounds of one read without topics."""
+    found = Grounds()
+    found.add((), fresh_until)
+    return found
+
+
+async def test_answer_is_shown_until_its_reads_are_no_longer_fresh() -> None:
+    """Not a moment longer."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    await answers.keep(KEY, b"answer", grounds(clock.now + 10))
+
+    clock.pass_(9.9)
+    before = await answers.find(KEY)
+    clock.pass_(0.1)
+    after = await answers.find(KEY)
+
+    assert before is not None
+    assert before.body == b"answer"
+    assert after is None
+    assert len(store) == store.bytes_held == 0
+
+
+async def test_answer_whose_reads_are_not_remembered_takes_no_place() -> None:
+    """Freshness of 0 seconds: nothing is kept."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+
+    await answers.keep(KEY, b"answer", grounds(clock.now))
+
+    assert len(store) == 0
+
+
+async def test_answers_and_entries_share_one_bound() -> None:
+    """Whatever was used least recently makes room."""
+    clock, store = Clock(), memory(max_entries=2)
+    answers = RememberedAnswers(store, store, clock=clock)
+    await answers.keep(KEY, b"answer", grounds(clock.now + 10))
+    await store.save("one", Entry(b"1", clock.now, 10, ()), 10)
+    await answers.find(KEY)
+
+    await store.save("other", Entry(b"2", clock.now, 10, ()), 10)
+
+    one, other = await store.load([("one", ()), ("other", ())])
+    assert (one.entry is None, other.entry is None) == (True, False)
+    assert await answers.find(KEY) is not None
+    assert len(store) == 2
+
+
+async def test_answer_that_is_too_large_is_not_kept() -> None:
+    """The bound of bytes holds for answers, too."""
+    clock, store = Clock(), memory(max_bytes=2_000)
+    answers = RememberedAnswers(store, store, clock=clock)
+
+    await answers.keep(KEY, b"x" * 3_000, grounds(clock.now + 10))
+
+    assert len(store) == store.bytes_held == 0
+
+
+async def test_equal_answer_takes_the_place_of_the_one_before() -> None:
+    """Keeping again counts once."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    for body in (b"old", b"new"):
+        await answers.keep(KEY, body, grounds(clock.now + 10))
+    held = store.bytes_held
+
+    found = await answers.find(KEY)
+
+    assert found is not None
+    assert found.body == b"new"
+    assert (len(store), held < 1_000) == (1, True)
