@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
-from gateway.cache.reader import PlainReader, Reader, RememberingReader
+from gateway.cache.reader import PlainReader, Reader
+from gateway.cache.remembering import RememberingReader
 from gateway.cache.stamps import StampTable
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore

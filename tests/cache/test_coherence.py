@@ -10,7 +10,8 @@ import pytest
 
 from gateway.cache.keys import Kind, ReadKey, read_key
 from gateway.cache.policy import Freshness, topics_of
-from gateway.cache.reader import Answer, Failures, Read, RememberingReader
+from gateway.cache.reader import Answer, Failures, Read
+from gateway.cache.remembering import RememberingReader
 from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Wanted
 from gateway.caller import Caller, Directive, Tally
