@@ -15,20 +15,28 @@ async def while_connected(
     """Return what the work gives, or None once the client has gone away.
 
     Then, and when we are cancelled ourselves, the work is cancelled and has
-    ended before this returns. The request's body must have been read.
+    ended before this returns. The request's body must have been read. Source of
+    the order of steps: asyncio.timeout, which ends a block by time.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnect(receive))
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - coroutines run in tasks
+    has_left = False
+
+    async def leave() -> None:
+        nonlocal has_left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
+        task.cancel()
+
+    watching = asyncio.create_task(leave())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        leaving.cancel()
-        if not working.done():
-            working.cancel()
-        await asyncio.wait({working, leaving})
-    return None if working.cancelled() else working.result()
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        try:
+            return await work
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+    except asyncio.CancelledError:
+        if not has_left or task.uncancel():
+            raise
+    return None

@@ -32,6 +32,9 @@ class Bulkhead:
             self._leave(scope)
 
     async def _enter(self, scope: str) -> None:
+        if self._free and self._may_enter(scope):
+            self._take(scope)
+            return
         turn: Turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(scope, deque()).append(turn)
         self._admit()
@@ -43,6 +46,18 @@ class Bulkhead:
             else:
                 self._give_up(scope, turn)
             raise
+
+    def _may_enter(self, scope: str) -> bool:
+        """Tell whether the scope is below its bound, with nobody before it.
+
+        While slots are free, other scopes wait for nothing but their own bounds.
+        """
+        is_below_bound = self._under_way[scope] < self._calls_per_scope
+        return is_below_bound and scope not in self._waiting
+
+    def _take(self, scope: str) -> None:
+        self._free -= 1
+        self._under_way[scope] += 1
 
     def _leave(self, scope: str) -> None:
         self._free += 1
@@ -68,8 +83,7 @@ class Bulkhead:
             else:
                 del self._waiting[scope]
             if not turn.cancelled():
-                self._free -= 1
-                self._under_way[scope] += 1
+                self._take(scope)
                 turn.set_result(None)
 
     def _next_scope(self) -> str | None:
