@@ -17,7 +17,6 @@ from graphql import (
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
-    Undefined,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -39,9 +38,12 @@ class ProjectingExecutor(Executor[None]):
         ] = {}
         coerced = self.variable_values.coerced
         self._conditions = tuple(
-            coerced.get(name, Undefined) for name in _booleans(self.operation)
+            (name, coerced.get(name)) for name in _booleans(self.operation)
         )
-        self._may_plan = self.error_propagation and self.middleware_manager is None
+        # A null condition is an error, which graphql-core has to find.
+        has_null = any(value is None for _, value in self._conditions)
+        is_plain = self.error_propagation and self.middleware_manager is None
+        self._may_plan = is_plain and not has_null
 
     def complete_value(
         self,

@@ -143,7 +143,9 @@ class _Compiler:
         node = details[0].node
         if node.name.value == "__typename":
             return repr(type_.name), []
-        field = type_.fields[node.name.value]
+        field = type_.fields.get(node.name.value)
+        if field is None:
+            raise _NotCoveredError
         name = self._fresh("value")
         return name, self._value(field, node, name, details)
 
@@ -174,7 +176,9 @@ class _Compiler:
     ) -> Lines:
         """Return the lines that read a key; one that is needed and missing is odd."""
         is_needed = isinstance(type_, GraphQLNonNull) and default is None
-        fallback = "" if default is None else f", {default!r}"
+        fallback = ""
+        if default is not None:
+            fallback = f", {self._constant('default', default)}"
         read = f"[{key!r}]" if is_needed else f".get({key!r}{fallback})"
         return [f"{name} = record{read}", *self._completed(type_, name, details)]
 
@@ -283,9 +287,12 @@ class _Memo(dict[str, object]):
         super().__init__()
         self._function = derivation.function
         self._coerce = leaf.coerce_output_value
+        self._is_enum = isinstance(leaf, GraphQLEnumType)
 
     def __missing__(self, word: str) -> object:
         value = self._function(word) if self._function else word
+        if not self._is_enum and type(value) not in PLAIN:
+            raise Odd
         completed = None if value is None else self._coerce(value)
         if completed is None or completed is Undefined:
             raise Odd
@@ -337,8 +344,10 @@ def _constant_arguments(field: GraphQLField, node: FieldNode) -> dict[str, objec
     """Return the arguments by their Python names; raises for any variable."""
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     for name, value in given.items():
-        is_simple = get_named_type(field.args[name].type) in CONSTANT_TYPES
-        if not is_simple or not _is_constant(value):
+        argument = field.args[name]
+        is_simple = get_named_type(argument.type) in CONSTANT_TYPES
+        is_plain = is_simple and not _definition(argument).is_maybe
+        if not is_plain or not _is_constant(value):
             raise _NotCoveredError
     return {
         _definition(field.args[name]).python_name: value

@@ -1,0 +1,129 @@
+"""Mistakes that a compiler of selections might have, each small."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLString
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+
+from gateway.execution import executor, plan
+from gateway.execution.plan import Plan, Subfields, _Compiler, compile_plan
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake, and how it is made."""
+
+    name: str
+    apply: Callable[[Patch], None]
+
+
+def _text_of_any_type(patch: Patch) -> None:
+    leaf = _Compiler._leaf  # noqa: SLF001
+
+    def mistaken(self: _Compiler, type_: object, name: str) -> list[str]:
+        return ["pass"] if type_ is GraphQLString else leaf(self, type_, name)  # type: ignore[arg-type]
+
+    patch.setattr(_Compiler, "_leaf", mistaken)
+
+
+def _integer_of_any_size(patch: Patch) -> None:
+    patch.setattr(plan, "INT_MAX", 2**1000)
+
+
+def _boolean_is_an_integer(patch: Patch) -> None:
+    leaf = _Compiler._leaf  # noqa: SLF001
+
+    def mistaken(self: _Compiler, type_: object, name: str) -> list[str]:
+        lines = leaf(self, type_, name)  # type: ignore[arg-type]
+        return [line.replace(f"type({name}) is int", "True") for line in lines]
+
+    patch.setattr(_Compiler, "_leaf", mistaken)
+
+
+def _alias_is_ignored(patch: Patch) -> None:
+    function = _Compiler.function
+
+    def mistaken(
+        self: _Compiler, type_: GraphQLObjectType, fields: GroupedFieldSet
+    ) -> tuple[str, list[tuple[str, FieldDetailsList]]]:
+        named = {details[0].node.name.value: details for details in fields.values()}
+        return function(self, type_, named)
+
+    patch.setattr(_Compiler, "function", mistaken)
+
+
+def _null_where_none_may_be(patch: Patch) -> None:
+    completed = _Compiler._completed  # noqa: SLF001
+
+    def mistaken(
+        self: _Compiler, type_: GraphQLOutputType, name: str, details: FieldDetailsList
+    ) -> list[str]:
+        inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        return completed(self, inner, name, details)
+
+    patch.setattr(_Compiler, "_completed", mistaken)
+
+
+def _plan_for_all_conditions(patch: Patch) -> None:
+    patch.setattr(executor, "_booleans", lambda _: [])
+
+
+def _arguments_are_dropped(patch: Patch) -> None:
+    patch.setattr(plan, "_constant_arguments", lambda *_: {})
+
+
+def _default_is_dropped(patch: Patch) -> None:
+    read = _Compiler._read  # noqa: SLF001
+
+    def mistaken(
+        self: _Compiler,
+        type_: GraphQLOutputType,
+        key: str,
+        default: object,
+        name: str,
+        details: FieldDetailsList,
+    ) -> list[str]:
+        return read(self, type_, key, default is False, name, details)
+
+    patch.setattr(_Compiler, "_read", mistaken)
+
+
+def _remembered_plan(patch: Patch, change: Callable[[Plan], Plan]) -> None:
+    def mistaken(
+        type_: GraphQLObjectType, fields: GroupedFieldSet, subfields: Subfields
+    ) -> Plan | None:
+        made = compile_plan(type_, fields, subfields)
+        return made and change(made)
+
+    patch.setattr(executor, "compile_plan", mistaken)
+
+
+def _others_backwards(patch: Patch) -> None:
+    _remembered_plan(patch, lambda made: replace(made, others=made.others[::-1]))
+
+
+def _keys_backwards(patch: Patch) -> None:
+    def backwards(made: Plan) -> Plan:
+        return replace(
+            made, project=lambda record: dict(reversed(made.project(record).items()))
+        )
+
+    _remembered_plan(patch, backwards)
+
+
+MUTANTS = [
+    Mutant("text of any type", _text_of_any_type),
+    Mutant("integer of any size", _integer_of_any_size),
+    Mutant("boolean is an integer", _boolean_is_an_integer),
+    Mutant("alias is ignored", _alias_is_ignored),
+    Mutant("null where none may be", _null_where_none_may_be),
+    Mutant("one plan for all conditions", _plan_for_all_conditions),
+    Mutant("arguments are dropped", _arguments_are_dropped),
+    Mutant("default is dropped", _default_is_dropped),
+    Mutant("others backwards", _others_backwards),
+    Mutant("keys backwards", _keys_backwards),
+]

@@ -1,0 +1,151 @@
+"""A document is prepared once, and only so many are kept."""
+
+import pytest
+from graphql import OperationType
+
+from gateway.execution.document_cache import (
+    DocumentCache,
+    InvalidDocument,
+    UnknownOperation,
+)
+from tests.execution.world import world_schema
+
+ONE = "{ one { text } }"
+TWO = "query A { one { id } } mutation B { change { id } }"
+
+
+def cache(max_documents: int = 10, max_characters: int = 1_000) -> DocumentCache:
+    """Return an empty cache for the world's schema."""
+    return DocumentCache(
+        world_schema(), max_documents=max_documents, max_characters=max_characters
+    )
+
+
+def documents(count: int) -> list[str]:
+    """Return so many documents of one length."""
+    return [f"{{ a{number}: __typename }}" for number in range(count)]
+
+
+def test_equal_text_is_prepared_once() -> None:
+    """The same nodes come back, so plans find them."""
+    documents = cache()
+
+    first = documents.prepare(ONE, None)
+    again = documents.prepare("".join(list(ONE)), None)
+
+    assert again is first
+    assert (len(documents), documents.characters_held) == (1, len(ONE))
+
+
+def test_operations_of_a_document_are_prepared_one_by_one() -> None:
+    """The name tells which is meant."""
+    documents = cache()
+
+    types = [documents.prepare(TWO, name).type_ for name in ("A", "B", "A")]
+
+    assert types == [OperationType.QUERY, OperationType.MUTATION, OperationType.QUERY]
+    assert (len(documents), documents.characters_held) == (2, 2 * len(TWO))
+
+
+def test_document_that_was_not_asked_for_longest_is_forgotten() -> None:
+    """Asking for one keeps it."""
+    small, (first, second, third) = cache(max_documents=2), documents(3)
+    kept = small.prepare(first, None)
+    dropped = small.prepare(second, None)
+
+    small.prepare(first, None)
+    small.prepare(third, None)
+
+    assert (len(small), small.characters_held) == (2, len(first + third))
+    assert small.prepare(first, None) is kept
+    assert small.prepare(second, None) is not dropped
+
+
+def test_texts_are_forgotten_until_all_have_room() -> None:
+    """One long text may cost several short ones."""
+    short = documents(4)
+    small = cache(max_characters=sum(map(len, short)))
+    for text in short:
+        small.prepare(text, None)
+    long = short[0] + " " * len(short[0])
+
+    small.prepare(long, None)
+
+    assert (len(small), small.characters_held) == (3, len(long + short[2] + short[3]))
+
+
+def test_text_as_long_as_all_may_be_is_kept_alone() -> None:
+    """The bound itself is allowed."""
+    small = cache(max_characters=len(ONE))
+    small.prepare(documents(1)[0], None)
+
+    kept = small.prepare(ONE, None)
+
+    assert small.prepare(ONE, None) is kept
+    assert (len(small), small.characters_held) == (1, len(ONE))
+
+
+def test_text_that_has_no_room_drives_nothing_out() -> None:
+    """It is prepared each time."""
+    small = cache(max_characters=len(ONE))
+    kept = small.prepare(ONE, None)
+
+    first, again = (small.prepare(f"{ONE} ", None) for _ in range(2))
+
+    assert first is not again
+    assert small.prepare(ONE, None) is kept
+    assert (len(small), small.characters_held) == (1, len(ONE))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("{ one", "Syntax Error: Expected Name, found <EOF>.", id="syntax"),
+        pytest.param(
+            "{ one { zzz } }",
+            "Cannot query field 'zzz' on type 'Thing'.",
+            id="unknown field",
+        ),
+        pytest.param(
+            TWO,
+            "The document has several operations: say which by operationName.",
+            id="several operations",
+        ),
+    ],
+)
+def test_invalid_document_is_not_kept(text: str, message: str) -> None:
+    """It is refused each time, and takes no room."""
+    documents = cache()
+
+    for _ in range(2):
+        with pytest.raises(InvalidDocument) as refused:
+            documents.prepare(text, None)
+        assert [error.message for error in refused.value.errors] == [message]
+
+    assert (len(documents), documents.characters_held) == (0, 0)
+
+
+def test_all_errors_of_a_document_are_told() -> None:
+    """Validation goes on after the first."""
+    with pytest.raises(InvalidDocument) as refused:
+        cache().prepare("{ one { nothing more } }", None)
+
+    assert len(refused.value.errors) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param(TWO, "C", id="another name"),
+        pytest.param(ONE, "A", id="no name"),
+        pytest.param("fragment F on Query { __typename }", None, id="no operation"),
+    ],
+)
+def test_unknown_operation_is_not_kept(text: str, name: str | None) -> None:
+    """A document without the operation is told from an invalid one."""
+    documents = cache()
+
+    with pytest.raises(UnknownOperation):
+        documents.prepare(text, name)
+
+    assert len(documents) == 0
