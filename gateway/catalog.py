@@ -31,7 +31,7 @@ from gateway.glance.listing import (
     Position,
     images_after,
     next_call,
-    position_of,
+    position_in,
 )
 from gateway.glance.patch import Operation, image_patch
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
@@ -104,9 +104,11 @@ class Catalog:
         self, caller: Caller, query: ImageQuery, wanted: int, after: Position | None
     ) -> ImagePage:
         """Return the next images; raises _LostPlace after the first page."""
-        images: list[ImageRecord] = []
+        images: Sequence[ImageRecord] = ()
         has_more = not query.matches_nothing
         while has_more and len(images) < wanted:
+            if images:
+                after = position_in(images, -1)
             call = next_call(query, wanted - len(images), after)
             try:
                 page = await self._read(caller, self._reads.page(caller, query, call))
@@ -115,9 +117,8 @@ class Catalog:
                     raise
                 raise _LostPlace(refusal) from refusal
             page = images_after(call, page)
-            images.extend(page.images)
+            images = [*images, *page.images] if images else page.images
             has_more = page.has_more and bool(page.images)
-            after = position_of(images[-1]) if images else None
         return ImagePage(images[:wanted], has_more or len(images) > wanted)
 
     async def list_images_tasks(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
@@ -21,7 +20,13 @@ from gateway.asgi.http_request import (
     parse_request,
     read_request,
 )
-from gateway.asgi.http_response import Response, conditional, json_response, respond
+from gateway.asgi.http_response import (
+    Response,
+    conditional,
+    encoded,
+    json_response,
+    respond,
+)
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
@@ -128,7 +133,7 @@ class GraphQLEndpoint:
         if result.errors:
             answer = _with_errors(result.errors, asked, was_executed=True)
             return _partial({"data": result.data, **answer}, asked, context.tally)
-        body = orjson.dumps({"data": result.data})
+        body = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(asked.key, body, context.tally.grounds)
         return _answered(body, asked, context.tally)
@@ -180,7 +185,7 @@ class _Asked:
 def _answered(body: bytes, asked: _Asked, tally: Tally) -> Response:
     """Return an answer without errors, with what it cost where that is said."""
     if tally.stale or wants_trace(asked.headers):
-        extensions = orjson.dumps({"glance": tally.counts})
+        extensions = encoded({"glance": tally.counts})
         body = b"".join((body[:-1], b',"extensions":', extensions, b"}"))
     response = Response(HTTPStatus.OK, body)
     return conditional(response, asked.headers) if asked.method == "GET" else response

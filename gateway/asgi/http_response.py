@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-import orjson
+import msgspec
 from starlette.types import Send
 
 from gateway.asgi.http_request import Headers
@@ -18,6 +18,9 @@ PRIVATE = {
 }
 
 
+_encoder = msgspec.json.Encoder()
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """Status, JSON body and headers beside those that every answer has."""
@@ -27,9 +30,14 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def encoded(answer: object) -> bytes:
+    """Return the answer as JSON; plans put msgspec's Structs into it."""
+    return _encoder.encode(answer)
+
+
 def json_response(status: HTTPStatus, answer: object) -> Response:
     """Return a response with the answer as JSON."""
-    return Response(status, orjson.dumps(answer))
+    return Response(status, encoded(answer))
 
 
 def conditional(response: Response, headers: Headers) -> Response:

@@ -24,6 +24,7 @@ from graphql.pyutils import Path, gather_with_cancel
 
 from gateway.execution.plan import Plan, compile_plan
 from gateway.execution.plans import Plans
+from gateway.glance.rows import KEY, Rows
 
 
 class ProjectingExecutor(Executor[None]):
@@ -65,6 +66,18 @@ class ProjectingExecutor(Executor[None]):
             items = self._projected_items(return_type, field_details_list, result)
             if items is not None:
                 return items
+        elif kind is Rows and isinstance(return_type, GraphQLList):
+            items = self._projected_rows(return_type, field_details_list, result)
+            if items is not None:
+                return items
+            return self.complete_value(
+                return_type,
+                field_details_list,
+                info,
+                path,
+                list(result),
+                position_context,
+            )
         return super().complete_value(
             return_type, field_details_list, info, path, result, position_context
         )
@@ -76,12 +89,7 @@ class ProjectingExecutor(Executor[None]):
         items: list[object],
     ) -> list[object] | None:
         """Return all items projected, None where graphql-core has to walk the list."""
-        item_type = return_type.of_type
-        if isinstance(item_type, GraphQLNonNull):
-            item_type = item_type.of_type
-        if not isinstance(item_type, GraphQLObjectType) or not items:
-            return None
-        plan = self._plan(item_type, details)
+        plan = self._plan_of_items(return_type, details) if items else None
         if plan is None or plan.others:
             return None
         project = plan.project
@@ -89,6 +97,33 @@ class ProjectingExecutor(Executor[None]):
             return [project(item) for item in items]
         except Exception:  # noqa: BLE001 - graphql-core finds what it is
             return None
+
+    def _projected_rows(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        details: FieldDetailsList,
+        rows: Rows,
+    ) -> list[object] | None:
+        """Return all rows projected, None where they have to be decoded whole."""
+        plan = self._plan_of_items(return_type, details) if rows else None
+        if plan is None or plan.rows is None:
+            return None
+        project = plan.rows.project
+        try:
+            decoded = plan.rows.decode(rows.content, KEY)[rows.window]
+            return [project(row) for row in decoded]
+        except Exception:  # noqa: BLE001 - graphql-core finds what it is
+            return None
+
+    def _plan_of_items(
+        self, return_type: GraphQLList[GraphQLOutputType], details: FieldDetailsList
+    ) -> Plan | None:
+        item_type = return_type.of_type
+        if isinstance(item_type, GraphQLNonNull):
+            item_type = item_type.of_type
+        if not isinstance(item_type, GraphQLObjectType):
+            return None
+        return self._plan(item_type, details)
 
     def _plan(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Plan | None:
         if not self._may_plan:

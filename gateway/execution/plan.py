@@ -9,58 +9,28 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
-from graphql import (
-    FieldNode,
-    GraphQLArgument,
-    GraphQLBoolean,
-    GraphQLEnumType,
-    GraphQLField,
-    GraphQLID,
-    GraphQLInt,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLScalarType,
-    GraphQLString,
-    ListValueNode,
-    ObjectValueNode,
-    Undefined,
-    ValueNode,
-    VariableNode,
-    get_argument_values,
-    get_named_type,
-)
+from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
-from gateway.execution.derived import Derivation, attribute, derivation_of
-from gateway.execution.exact import exactness_of
+from gateway.execution.compiler import Compiler, NotCoveredError, Subfields
+from gateway.execution.row_compiler import RowCompiler, RowDecoder
 
-CONDITIONS = {"skip", "include"}
-MEMO_MAX_WORDS = 256
-PLAIN = frozenset({str, int, float, bool, list, dict})
-INT_MIN, INT_MAX = -(2**31), 2**31 - 1
-# What these accept as it is, they give back as it is.
-EXACT = {GraphQLString: "str", GraphQLID: "str", GraphQLBoolean: "bool"}
-CONSTANT_TYPES = {GraphQLString, GraphQLInt, GraphQLBoolean}
-
-Lines = list[str]
-Record = Mapping[str, object]
-Subfields = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
+Project = Callable[[object], dict[str, object]]
 
 _numbers = count(1)
 
 
-class Odd(Exception):
-    """A value that graphql-core has to complete."""
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """How rows are projected that are not decoded yet.
 
+    `decode` gives the rows of a list with no more than the selected keys;
+    `project` gives of each an object that msgspec encodes as the answer's.
+    """
 
-class _NotCoveredError(Exception):
-    """A field that plans leave to graphql-core."""
+    decode: RowDecoder
+    project: Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +39,14 @@ class Plan:
 
     `project` gives the answer's object with all keys in their order; it raises
     some Exception for a record that graphql-core has to complete. `others` are
-    the fields, null until then, that graphql-core has to execute.
+    the fields, null until then, that graphql-core has to execute. `rows` does
+    the same for bytes, where every field reads one key of its own.
     """
 
-    project: Callable[[object], dict[str, object]]
+    project: Project
     others: Sequence[tuple[str, FieldDetailsList]]
     source: str
+    rows: RowPlan | None = None
 
 
 def compile_plan(
@@ -84,16 +56,17 @@ def compile_plan(
 
     `subfields` collects the selection of a nested field.
     """
-    compiler = _Compiler(subfields)
+    compiler = Compiler(subfields)
     try:
         name, others = compiler.function(type_, fields)
-    except _NotCoveredError:
+    except NotCoveredError:
         return None
     if len(others) == len(fields):
         return None
+    rows = None if others else _row_plan(type_, fields)
     source = "\n\n".join(compiler.functions)
-    project = _executed(f"<plan {next(_numbers)} of {type_}>", source, compiler.names)
-    return Plan(project(name), others, source)
+    project = _executed(type_, source, compiler.names)[name]
+    return Plan(project, others, source, rows)
 
 
 def print_plan(plan: Plan) -> None:
@@ -101,270 +74,24 @@ def print_plan(plan: Plan) -> None:
     print(plan.source)  # noqa: T201
 
 
-class _Compiler:
-    """Writes the functions of one plan, and the constants they name."""
-
-    def __init__(self, subfields: Subfields) -> None:
-        self._subfields = subfields
-        self._counter = count(1)
-        self.functions: list[str] = []
-        self.names: dict[str, object] = {"Odd": Odd, "PLAIN": PLAIN}
-
-    def function(
-        self, type_: GraphQLObjectType, fields: GroupedFieldSet
-    ) -> tuple[str, list[tuple[str, FieldDetailsList]]]:
-        """Write the function of an object; return its name and what it leaves."""
-        if type_.is_type_of is not None:
-            raise _NotCoveredError
-        lines: Lines = ["if type(record) is not dict: raise Odd"]
-        entries: Lines = []
-        others: list[tuple[str, FieldDetailsList]] = []
-        for response_name, details in fields.items():
-            try:
-                value, body = self._field(type_, details)
-            except _NotCoveredError:
-                value, body = "None", []
-                others.append((response_name, details))
-            entries.append(f"    {response_name!r}: {value},")
-            lines += body
-        name = self._fresh(f"project_{type_.name}_")
-        returned = ["return {", *entries, "}"]
-        self._write(f"def {name}(record):", [*lines, *returned])
-        return name, others
-
-    def _write(self, head: str, body: Lines) -> None:
-        self.functions.append("\n".join([head, *_indented(body)]))
-
-    def _field(
-        self, type_: GraphQLObjectType, details: FieldDetailsList
-    ) -> tuple[str, Lines]:
-        """Return the expression of a field's value and the lines before it."""
-        _check_details(details)
-        node = details[0].node
-        if node.name.value == "__typename":
-            return repr(type_.name), []
-        field = type_.fields.get(node.name.value)
-        if field is None:
-            raise _NotCoveredError
-        name = self._fresh("value")
-        return name, self._value(field, node, name, details)
-
-    def _value(
-        self, field: GraphQLField, node: FieldNode, name: str, details: FieldDetailsList
-    ) -> Lines:
-        own = _strawberry_field(field)
-        if own.is_basic_field:
-            if own.default_resolver is not attribute or field.args:
-                raise _NotCoveredError
-            return self._read(field.type, own.python_name, None, name, details)
-        derivation = _derivation(own)
-        if derivation.key is None:
-            call = self._call(derivation, field, node)
-            return [f"{name} = {call}", *self._completed(field.type, name, details)]
-        if derivation.function is None:
-            key, default = derivation.key, derivation.default
-            return self._read(field.type, key, default, name, details)
-        return self._word(derivation, field.type, name)
-
-    def _read(
-        self,
-        type_: GraphQLOutputType,
-        key: str,
-        default: object,
-        name: str,
-        details: FieldDetailsList,
-    ) -> Lines:
-        """Return the lines that read a key; one that is needed and missing is odd."""
-        is_needed = isinstance(type_, GraphQLNonNull) and default is None
-        fallback = ""
-        if default is not None:
-            fallback = f", {self._constant('default', default)}"
-        read = f"[{key!r}]" if is_needed else f".get({key!r}{fallback})"
-        return [f"{name} = record{read}", *self._completed(type_, name, details)]
-
-    def _word(
-        self, derivation: Derivation, type_: GraphQLOutputType, name: str
-    ) -> Lines:
-        """Return the lines for a function of one word, remembered by word."""
-        leaf = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if not isinstance(leaf, GraphQLScalarType | GraphQLEnumType):
-            raise _NotCoveredError
-        memo = self._constant("words", _Memo(derivation, leaf))
-        return [
-            f"{name} = record.get({derivation.key!r})",
-            f"if type({name}) is not str: raise Odd",
-            f"{name} = {memo}[{name}]",
-        ]
-
-    def _call(
-        self, derivation: Derivation, field: GraphQLField, node: FieldNode
-    ) -> str:
-        function = self._constant("derive", derivation.function)
-        arguments = "".join(
-            f", {name}={self._constant('argument', value)}"
-            for name, value in _constant_arguments(field, node).items()
-        )
-        return f"{function}(record{arguments})"
-
-    def _completed(
-        self, type_: GraphQLOutputType, name: str, details: FieldDetailsList
-    ) -> Lines:
-        """Return the lines that complete the value of a name."""
-        if isinstance(type_, GraphQLNonNull):
-            return self._present(type_.of_type, name, details)
-        lines = self._present(type_, name, details)
-        return [f"if {name} is not None:", *_indented(lines)]
-
-    def _present(
-        self, type_: GraphQLOutputType, name: str, details: FieldDetailsList
-    ) -> Lines:
-        """Return the lines for a value that is odd where it is null."""
-        if isinstance(type_, GraphQLList):
-            return self._list(type_.of_type, name, details)
-        if isinstance(type_, GraphQLObjectType):
-            function, others = self.function(type_, self._subfields(type_, details))
-            if others:
-                raise _NotCoveredError
-            return [f"{name} = {function}({name})"]
-        if isinstance(type_, GraphQLScalarType | GraphQLEnumType):
-            return self._leaf(type_, name)
-        raise _NotCoveredError
-
-    def _list(
-        self, item_type: GraphQLOutputType, name: str, details: FieldDetailsList
-    ) -> Lines:
-        item = self._fresh("item")
-        lines = self._completed(item_type, item, details)
-        check = f"if type({name}) is not list: raise Odd"
-        if get_named_type(item_type) in EXACT and not _is_nested_list(item_type):
-            return [check, f"for {item} in {name}:", *_indented(lines)]
-        items = self._fresh("items")
-        return [
-            check,
-            f"{items} = []",
-            f"for {item} in {name}:",
-            *_indented([*lines, f"{items}.append({item})"]),
-            f"{name} = {items}",
-        ]
-
-    def _leaf(self, type_: GraphQLScalarType | GraphQLEnumType, name: str) -> Lines:
-        if type_ in EXACT:
-            return [f"if type({name}) is not {EXACT[type_]}: raise Odd"]
-        if type_ is GraphQLInt:
-            is_int = f"type({name}) is int and {INT_MIN} <= {name} <= {INT_MAX}"
-            return [f"if not ({is_int}): raise Odd"]
-        coerce = self._constant("coerce", type_.coerce_output_value)
-        if isinstance(type_, GraphQLEnumType):
-            return [f"{name} = {coerce}({name})"]
-        undefined = self._constant("undefined", Undefined)
-        coerced = [
-            f"if type({name}) not in PLAIN: raise Odd",
-            f"{name} = {coerce}({name})",
-            f"if {name} is None or {name} is {undefined}: raise Odd",
-        ]
-        known = exactness_of(type_.coerce_output_value)
-        if known is None:
-            return coerced
-        names = {one: self._constant(one, known.names[one]) for one in known.names}
-        test = known.test.format(value=name, **names)
-        return [f"if not ({test}):", *_indented(coerced)]
-
-    def _fresh(self, prefix: str) -> str:
-        return f"{prefix}{next(self._counter)}"
-
-    def _constant(self, prefix: str, value: object) -> str:
-        name = self._fresh(prefix)
-        self.names[name] = value
-        return name
-
-
-class _Memo(dict[str, object]):
-    """What a pure function and its type make of words, a bounded number of them."""
-
-    def __init__(
-        self, derivation: Derivation, leaf: GraphQLScalarType | GraphQLEnumType
-    ) -> None:
-        super().__init__()
-        self._function = derivation.function
-        self._coerce = leaf.coerce_output_value
-        self._is_enum = isinstance(leaf, GraphQLEnumType)
-
-    def __missing__(self, word: str) -> object:
-        value = self._function(word) if self._function else word
-        if not self._is_enum and type(value) not in PLAIN:
-            raise Odd
-        completed = None if value is None else self._coerce(value)
-        if completed is None or completed is Undefined:
-            raise Odd
-        if len(self) < MEMO_MAX_WORDS:
-            self[word] = completed
-        return completed
+def _row_plan(type_: GraphQLObjectType, fields: GroupedFieldSet) -> RowPlan | None:
+    compiler = RowCompiler()
+    try:
+        name, others = compiler.function(type_, fields)
+    except NotCoveredError:
+        return None
+    if others:
+        return None
+    project = _executed(type_, compiler.functions[0], compiler.names)[name]
+    return RowPlan(compiler.decoder(), project)
 
 
 def _executed(
-    file_name: str, source: str, names: dict[str, object]
-) -> Callable[[str], Callable[[object], dict[str, object]]]:
-    """Execute the generated code; tracebacks show its lines."""
+    type_: GraphQLObjectType, source: str, names: dict[str, object]
+) -> Mapping[str, Project]:
+    """Execute generated code and return its functions; tracebacks show its lines."""
+    file_name = f"<plan {next(_numbers)} of {type_}>"
     lines = source.splitlines(keepends=True)
     linecache.cache[file_name] = (len(source), None, lines, file_name)
     exec(compile(source, file_name, "exec"), names)  # noqa: S102 - our own source
-    return names.__getitem__  # type: ignore[return-value]
-
-
-def _check_details(details: FieldDetailsList) -> None:
-    """Raise for directives that plans do not know, and for fragments' variables."""
-    for one in details:
-        names = {directive.name.value for directive in one.node.directives or ()}
-        is_plain = one.defer_usage is None and one.fragment_variable_values is None
-        if not is_plain or not names <= CONDITIONS:
-            raise _NotCoveredError
-
-
-def _strawberry_field(field: GraphQLField) -> StrawberryField:
-    own = _definition(field)
-    if not isinstance(own, StrawberryField) or own.extensions or own.permission_classes:
-        raise _NotCoveredError
-    return own
-
-
-def _definition(made: GraphQLField | GraphQLArgument) -> Any:  # noqa: ANN401
-    """Return what Strawberry has made a part of the schema from."""
-    return made.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-
-
-def _derivation(own: StrawberryField) -> Derivation:
-    resolver = own.base_resolver
-    derivation = None if resolver is None else derivation_of(resolver.wrapped_func)
-    if derivation is None:
-        raise _NotCoveredError
-    return derivation
-
-
-def _constant_arguments(field: GraphQLField, node: FieldNode) -> dict[str, object]:
-    """Return the arguments by their Python names; raises for any variable."""
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    for name, value in given.items():
-        argument = field.args[name]
-        is_simple = get_named_type(argument.type) in CONSTANT_TYPES
-        is_plain = is_simple and not _definition(argument).is_maybe
-        if not is_plain or not _is_constant(value):
-            raise _NotCoveredError
-    return {
-        _definition(field.args[name]).python_name: value
-        for name, value in get_argument_values(field, node).items()
-    }
-
-
-def _is_constant(value: ValueNode) -> bool:
-    if isinstance(value, ListValueNode):
-        return all(map(_is_constant, value.values))
-    return not isinstance(value, VariableNode | ObjectValueNode)
-
-
-def _is_nested_list(type_: GraphQLOutputType) -> bool:
-    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-    return isinstance(inner, GraphQLList)
-
-
-def _indented(lines: Lines) -> Lines:
-    return [f"    {line}" for line in lines]
+    return names  # type: ignore[return-value] # the names hold functions, too

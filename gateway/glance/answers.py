@@ -16,6 +16,7 @@ from gateway.glance.errors import (
 )
 from gateway.glance.listing import ImagePage
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.rows import KEY, outlined
 from gateway.glance.transport import Response
 
 
@@ -34,9 +35,13 @@ def image_in(content: bytes) -> ImageRecord:
 
 def page_in(content: bytes) -> ImagePage:
     """Return the page; raises Unreadable for anything but a list of images."""
-    answer = object_in(content)
-    rows = _rows(answer, "images")
-    return ImagePage(cast("list[ImageRecord]", rows), has_more="next" in answer)
+    try:
+        rows, has_more = outlined(content)
+    except ValueError as error:
+        _rows(object_in(content), KEY)
+        reason = "not a list of images"
+        raise Unreadable(reason) from error
+    return ImagePage(rows, has_more=has_more)
 
 
 def tasks_in(content: bytes) -> list[TaskRecord]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.glance.errors import InvalidArgument
 from gateway.glance.records import ImageRecord
+from gateway.glance.rows import Rows
 
 PAGE_MAX_IMAGES = 1000
 
@@ -143,6 +144,14 @@ def one_of(argument: str, values: Sequence[str]) -> str:
 def position_of(record: ImageRecord) -> Position:
     """Return the place of an image in whatever list it came from."""
     return Position(record["id"], is_unsized=not record.get("size"))
+
+
+def position_in(images: Sequence[ImageRecord], index: int) -> Position:
+    """Return the place of one of the images, without decoding rows for it."""
+    if isinstance(images, Rows):
+        outline = images.outline(index)
+        return Position(outline.id, is_unsized=not outline.size)
+    return position_of(images[index])
 
 
 def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCall:

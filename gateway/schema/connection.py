@@ -19,6 +19,7 @@ from gateway.glance.listing import (
     ImagePage,
     ImageQuery,
     Position,
+    position_in,
     position_of,
 )
 from gateway.glance.records import ImageRecord
@@ -97,20 +98,20 @@ def _fingerprint(query: ImageQuery) -> str:
 def _start_cursor(page: Parent[ImageList]) -> str | None:
     if not page.images:
         return None
-    return cursor(page.query, position_of(page.images[0]))
+    return cursor(page.query, position_in(page.images, 0))
 
 
 def _end_cursor(page: Parent[ImageList]) -> str | None:
     if not page.images:
         return None
-    return cursor(page.query, position_of(page.images[-1]))
+    return cursor(page.query, position_in(page.images, -1))
 
 
 async def _has_next_page(page: Parent[ImageList], info: Info) -> bool:
     if page.has_next is not None:
         return page.has_next
     following = await info.context.catalog.list_images(
-        info.context.caller, page.query, 1, position_of(page.images[-1])
+        info.context.caller, page.query, 1, position_in(page.images, -1)
     )
     return bool(following.images)
 

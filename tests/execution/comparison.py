@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import msgspec
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -18,6 +19,8 @@ from gateway.execution.executor import ProjectingExecutor
 from gateway.execution.operations import is_awaitable
 from gateway.execution.plan import Plan
 from gateway.execution.plans import Plans
+
+Answer = TypeVar("Answer")
 
 # What a selection goes through: seen for the first time, compiled, found compiled.
 ROUNDS = 3
@@ -52,14 +55,19 @@ class CountedPlans(Plans):
 
         def counted() -> Plan | None:
             plan = compiled()
-            return plan and replace(plan, project=self._counting(plan.project))
+            if plan is None:
+                return None
+            rows = plan.rows and replace(
+                plan.rows, project=self._counting(plan.rows.project)
+            )
+            return replace(plan, project=self._counting(plan.project), rows=rows)
 
         return super().find(type_, nodes, conditions, counted)
 
     def _counting(
-        self, project: Callable[[object], dict[str, object]]
-    ) -> Callable[[object], dict[str, object]]:
-        def counting(record: object) -> dict[str, object]:
+        self, project: Callable[[object], Answer]
+    ) -> Callable[[object], Answer]:
+        def counting(record: object) -> Answer:
             projected = project(record)
             self.projected += 1
             return projected
@@ -111,7 +119,14 @@ def seen(answer: ExecutionResult) -> object:
 
 
 def shape(value: object) -> object:
-    """Return a value with its types and its order; NaN is equal to NaN."""
+    """Return a value with its types and its order; NaN is equal to NaN.
+
+    A Struct is the object that it is encoded as.
+    """
+    if isinstance(value, msgspec.Struct):
+        names = value.__struct_encode_fields__
+        values = [getattr(value, name) for name in value.__struct_fields__]
+        return shape(dict(zip(names, values, strict=True)))
     kind = type(value).__name__
     if isinstance(value, dict):
         return kind, [(name, shape(one)) for name, one in value.items()]

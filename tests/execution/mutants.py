@@ -7,8 +7,9 @@ import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLString
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-from gateway.execution import executor, plan
-from gateway.execution.plan import Plan, Subfields, _Compiler, compile_plan
+from gateway.execution import compiler, executor
+from gateway.execution.compiler import Compiler, Subfields
+from gateway.execution.plan import Plan, compile_plan
 
 Patch = pytest.MonkeyPatch
 
@@ -22,50 +23,50 @@ class Mutant:
 
 
 def _text_of_any_type(patch: Patch) -> None:
-    leaf = _Compiler._leaf  # noqa: SLF001
+    leaf = Compiler._leaf  # noqa: SLF001
 
-    def mistaken(self: _Compiler, type_: object, name: str) -> list[str]:
+    def mistaken(self: Compiler, type_: object, name: str) -> list[str]:
         return ["pass"] if type_ is GraphQLString else leaf(self, type_, name)  # type: ignore[arg-type]
 
-    patch.setattr(_Compiler, "_leaf", mistaken)
+    patch.setattr(Compiler, "_leaf", mistaken)
 
 
 def _integer_of_any_size(patch: Patch) -> None:
-    patch.setattr(plan, "INT_MAX", 2**1000)
+    patch.setattr(compiler, "INT_MAX", 2**1000)
 
 
 def _boolean_is_an_integer(patch: Patch) -> None:
-    leaf = _Compiler._leaf  # noqa: SLF001
+    leaf = Compiler._leaf  # noqa: SLF001
 
-    def mistaken(self: _Compiler, type_: object, name: str) -> list[str]:
+    def mistaken(self: Compiler, type_: object, name: str) -> list[str]:
         lines = leaf(self, type_, name)  # type: ignore[arg-type]
         return [line.replace(f"type({name}) is int", "True") for line in lines]
 
-    patch.setattr(_Compiler, "_leaf", mistaken)
+    patch.setattr(Compiler, "_leaf", mistaken)
 
 
 def _alias_is_ignored(patch: Patch) -> None:
-    function = _Compiler.function
+    function = Compiler.function
 
     def mistaken(
-        self: _Compiler, type_: GraphQLObjectType, fields: GroupedFieldSet
+        self: Compiler, type_: GraphQLObjectType, fields: GroupedFieldSet
     ) -> tuple[str, list[tuple[str, FieldDetailsList]]]:
         named = {details[0].node.name.value: details for details in fields.values()}
         return function(self, type_, named)
 
-    patch.setattr(_Compiler, "function", mistaken)
+    patch.setattr(Compiler, "function", mistaken)
 
 
 def _null_where_none_may_be(patch: Patch) -> None:
-    completed = _Compiler._completed  # noqa: SLF001
+    completed = Compiler._completed  # noqa: SLF001
 
     def mistaken(
-        self: _Compiler, type_: GraphQLOutputType, name: str, details: FieldDetailsList
+        self: Compiler, type_: GraphQLOutputType, name: str, details: FieldDetailsList
     ) -> list[str]:
         inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
         return completed(self, inner, name, details)
 
-    patch.setattr(_Compiler, "_completed", mistaken)
+    patch.setattr(Compiler, "_completed", mistaken)
 
 
 def _plan_for_all_conditions(patch: Patch) -> None:
@@ -73,14 +74,14 @@ def _plan_for_all_conditions(patch: Patch) -> None:
 
 
 def _arguments_are_dropped(patch: Patch) -> None:
-    patch.setattr(plan, "_constant_arguments", lambda *_: {})
+    patch.setattr(compiler, "_constant_arguments", lambda *_: {})
 
 
 def _default_is_dropped(patch: Patch) -> None:
-    read = _Compiler._read  # noqa: SLF001
+    read = Compiler._read  # noqa: SLF001
 
     def mistaken(
-        self: _Compiler,
+        self: Compiler,
         type_: GraphQLOutputType,
         key: str,
         default: object,
@@ -89,7 +90,7 @@ def _default_is_dropped(patch: Patch) -> None:
     ) -> list[str]:
         return read(self, type_, key, default is False, name, details)
 
-    patch.setattr(_Compiler, "_read", mistaken)
+    patch.setattr(Compiler, "_read", mistaken)
 
 
 def _remembered_plan(patch: Patch, change: Callable[[Plan], Plan]) -> None:

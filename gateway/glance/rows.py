@@ -1,0 +1,86 @@
+"""The images of a list, decoded as far as somebody looks at them."""
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import msgspec
+import orjson
+
+from gateway.glance.records import ImageRecord
+
+KEY = "images"
+
+
+class Outline(msgspec.Struct, gc=False):
+    """What has to be known of an image to find its place in a list."""
+
+    id: str
+    size: Any = None
+
+
+class Rows(Sequence[ImageRecord]):
+    """A part of the images of one of Glance's answers.
+
+    `content` is the answer, `window` which of its images these are. Records
+    are decoded, all at once, when the first one is asked for.
+    """
+
+    __slots__ = ("_outlines", "_records", "content", "window")
+
+    def __init__(
+        self, content: bytes, outlines: Sequence[Outline], start: int = 0
+    ) -> None:
+        """Show the images with these outlines, which begin at `start`."""
+        self.content = content
+        self.window = slice(start, start + len(outlines))
+        self._outlines = outlines
+        self._records: list[ImageRecord] | None = None
+
+    def outline(self, index: int) -> Outline:
+        """Return what is known of an image without decoding it."""
+        return self._outlines[index]
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._outlines)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Rows": ...
+    def __getitem__(self, index: int | slice) -> "ImageRecord | Rows":
+        """Return an image, or those of a slice without a step."""
+        if isinstance(index, int):
+            return self._decoded()[index]
+        start, _, step = index.indices(len(self))
+        if step != 1:
+            message = "Rows are cut into parts without a step."
+            raise ValueError(message)
+        first = self.window.start + start
+        return Rows(self.content, self._outlines[index], first)
+
+    def _decoded(self) -> list[ImageRecord]:
+        if self._records is None:
+            self._records = orjson.loads(self.content)[KEY][self.window]
+        return self._records
+
+
+class _List(msgspec.Struct, gc=False):
+    images: list[Outline]
+    next: Any = msgspec.UNSET
+
+
+_decoder = msgspec.json.Decoder(_List)
+
+
+def outlined(content: bytes) -> tuple[Rows, bool]:
+    """Return the images of a list, and whether it names a next page.
+
+    Raises ValueError for anything but a list of images that have ids.
+    """
+    content.decode()
+    try:
+        answer = _decoder.decode(content)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+    return Rows(content, answer.images), answer.next is not msgspec.UNSET
