@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import orjson
@@ -175,7 +175,7 @@ def _answer(fetched: Fetched[Value], fresh_seconds: float) -> Answer:
 
 
 def _shared(caller: Caller, tally: Tally) -> Caller:
-    return replace(caller, deadline_at=math.inf, tally=tally)
+    return Caller(caller.identity, caller.request_id, math.inf, caller.directive, tally)
 
 
 def _image_or_none(content: bytes) -> ImageRecord | None:

@@ -102,3 +102,9 @@ def valkey(shared_valkey: ValkeyServer) -> ValkeyServer:
     with shared_valkey.client() as client:
         client.flushall()
     return shared_valkey
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no busy machine make a Valkey look slow, but where that is tested."""
+    monkeypatch.setattr("gateway.cache.valkey.TIMEOUT_SECONDS", 10)

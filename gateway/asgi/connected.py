@@ -6,13 +6,15 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
+from gateway.asgi.http_request import ClientLeft
+
 Result = TypeVar("Result")
 
 
 async def while_connected(
     receive: Receive, work: Coroutine[object, object, Result]
-) -> Result | None:
-    """Return what the work gives, or None once the client has gone away.
+) -> Result:
+    """Return what the work gives; raises ClientLeft once the client has gone away.
 
     Then, and when we are cancelled ourselves, the work is cancelled and has
     ended before this returns. The request's body must have been read. Source of
@@ -39,4 +41,4 @@ async def while_connected(
     except asyncio.CancelledError:
         if not has_left or task.uncancel():
             raise
-    return None
+        raise ClientLeft from None

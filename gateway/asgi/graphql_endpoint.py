@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from graphql import GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.asgi.connected import while_connected
@@ -106,10 +106,7 @@ class GraphQLEndpoint:
         if known is not None:
             return self._remembered(known, asked)
         request = parse_request(method, encoded)
-        response = await while_connected(receive, self._executed(request, asked))
-        if response is None:
-            raise ClientLeft
-        return response
+        return await self._executed(request, asked, receive)
 
     def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
         tally = Tally(cached=known.reads)
@@ -118,16 +115,20 @@ class GraphQLEndpoint:
         tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **tally.counts))
         return _answered(known.body, asked, tally)
 
-    async def _executed(self, request: GraphQLRequest, asked: "_Asked") -> Response:
+    async def _executed(
+        self, request: GraphQLRequest, asked: "_Asked", receive: Receive
+    ) -> Response:
         """Return the answer; one that rests on remembered reads is remembered."""
         prepared = self._prepared(request, asked)
         if isinstance(prepared, Response):
             return prepared
         context = self._context(asked)
         try:
-            result = await self._operations.execute(
-                prepared, request.variables, context
-            )
+            begun = self._operations.execute(prepared, request.variables, context)
+            if isinstance(begun, ExecutionResult):
+                result = begun
+            else:
+                result = await while_connected(receive, begun)
         finally:
             tell(self._hooks, context.facts)
         if result.errors:

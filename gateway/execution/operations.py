@@ -1,6 +1,6 @@
 """Operations of a schema: prepared once, executed for each request."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeGuard, cast
 
 import strawberry
@@ -10,6 +10,8 @@ from strawberry.execution import optimized_is_awaitable as optimized
 from gateway.execution.document_cache import DocumentCache, Prepared
 from gateway.execution.executor import ProjectingExecutor
 from gateway.execution.plans import Plans
+
+Begun = ExecutionResult | Coroutine[object, object, ExecutionResult]
 
 is_awaitable = cast("Callable[[object], TypeGuard[Awaitable[object]]]", optimized)
 
@@ -31,10 +33,10 @@ class Operations:
         """
         return self._documents.prepare(text, operation_name)
 
-    async def execute(
+    def execute(
         self, prepared: Prepared, variables: dict[str, object] | None, context: object
-    ) -> ExecutionResult:
-        """Return data and errors of one operation."""
+    ) -> Begun:
+        """Return data and errors of one operation, at once where nothing is awaited."""
         name = prepared.operation.name
         executor = ProjectingExecutor.build(
             self._schema,
@@ -48,6 +50,6 @@ class Operations:
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
         result = executor.execute_operation()
-        if isinstance(result, Awaitable):
-            result = await result
-        return cast("ExecutionResult", result)
+        return cast(
+            "ExecutionResult | Coroutine[object, object, ExecutionResult]", result
+        )

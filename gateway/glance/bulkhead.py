@@ -6,8 +6,6 @@ turn, so that no identity's crowd makes another one wait for all of it.
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 Turn = asyncio.Future[None]
 
@@ -22,16 +20,12 @@ class Bulkhead:
         self._under_way: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[Turn]] = OrderedDict()
 
-    @asynccontextmanager
-    async def slot(self, scope: str) -> AsyncIterator[None]:
-        """Hold a slot of the scope's, after waiting for its turn."""
-        await self._enter(scope)
-        try:
-            yield
-        finally:
-            self._leave(scope)
+    def slot(self, scope: str) -> "Slot":
+        """Return what holds a slot of the scope's, after waiting for its turn."""
+        return Slot(self, scope)
 
-    async def _enter(self, scope: str) -> None:
+    async def enter(self, scope: str) -> None:
+        """Take a slot once it is the scope's turn; `leave` gives it back."""
         if self._free and self._may_enter(scope):
             self._take(scope)
             return
@@ -42,7 +36,7 @@ class Bulkhead:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave(scope)
+                self.leave(scope)
             else:
                 self._give_up(scope, turn)
             raise
@@ -59,7 +53,8 @@ class Bulkhead:
         self._free -= 1
         self._under_way[scope] += 1
 
-    def _leave(self, scope: str) -> None:
+    def leave(self, scope: str) -> None:
+        """Give back a slot."""
         self._free += 1
         self._under_way[scope] -= 1
         if not self._under_way[scope]:
@@ -94,3 +89,22 @@ class Bulkhead:
             if self._under_way[scope] < self._calls_per_scope
         )
         return next(below_bound, None)
+
+
+class Slot:
+    """Holds a slot for as long as a block takes."""
+
+    __slots__ = ("_bulkhead", "_scope")
+
+    def __init__(self, bulkhead: Bulkhead, scope: str) -> None:
+        """Hold nothing yet."""
+        self._bulkhead = bulkhead
+        self._scope = scope
+
+    async def __aenter__(self) -> None:
+        """Wait for the turn."""
+        await self._bulkhead.enter(self._scope)
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the slot back, whatever happened."""
+        self._bulkhead.leave(self._scope)

@@ -63,9 +63,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counts: Counter[str] = Counter()
     execute = Operations.execute
 
-    async def counted(self: Operations, prepared: object, *rest: object) -> object:
+    def counted(self: Operations, prepared: object, *rest: object) -> object:
         counts[prepared.document.loc.source.body] += 1  # type: ignore[attr-defined]
-        return await execute(self, prepared, *rest)  # type: ignore[arg-type]
+        return execute(self, prepared, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Operations, "execute", counted)
     return counts

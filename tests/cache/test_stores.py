@@ -13,7 +13,7 @@ from gateway.cache.entry import Entry, decode
 from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.stamps import StampTable, create_stamps, place_of
 from gateway.cache.store import Loaded, MemoryStore, Store
-from gateway.cache.valkey import PAUSE_SECONDS, ValkeyStore
+from gateway.cache.valkey import PAUSE_SECONDS, TIMEOUT_SECONDS, ValkeyStore
 from gateway.demo.glance import free_port
 from tests.cache.clock import Clock
 from tests.cache.tls import certificate, terminated
@@ -272,8 +272,11 @@ async def test_valkey_that_comes_back_is_used_again() -> None:
     await other.close()
 
 
-async def test_slow_valkey_is_not_waited_for(valkey: ValkeyServer) -> None:
+async def test_slow_valkey_is_not_waited_for(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After 50 ms it counts as lost, and reads go on without it."""
+    monkeypatch.setattr("gateway.cache.valkey.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
     observed = Observed()
     store = ValkeyStore(valkey.connection_url, observe=observed)
     await remember(store, "k", b"{}")
