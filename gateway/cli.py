@@ -228,6 +228,7 @@ def _config(
         workers=settings.workers,
         log_level=log_level,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
 
