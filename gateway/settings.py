@@ -98,7 +98,9 @@ class Settings(BaseSettings):
         ),
     )
     cache_max_entries: int = Field(
-        10_000, ge=1, description="Answers remembered in memory, for each worker."
+        10_000,
+        ge=1,
+        description="Reads and answers remembered in memory, for each worker.",
     )
     cache_max_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="Bytes of them, for each worker."

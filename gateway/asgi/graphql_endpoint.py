@@ -30,7 +30,7 @@ from gateway.asgi.http_response import (
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
-from gateway.caller import Caller, Directive, Tally
+from gateway.caller import Caller, Directive
 from gateway.catalog import Catalog
 from gateway.context import Context
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
@@ -49,6 +49,7 @@ PLURALS = {
 }
 
 Answer = dict[str, object]
+Counts = dict[str, int]
 
 
 class GraphQLEndpoint:
@@ -96,24 +97,25 @@ class GraphQLEndpoint:
     ) -> Response:
         """Return what is remembered of an equal request, else execute this one."""
         method = scope["method"]
-        encoded = await read_request(scope, headers, receive)
+        asked_for = await read_request(scope, headers, receive)
         identity = identity_in(headers, with_service_token=self._with_service_token)
-        key = AnswerKey(identity, method.encode() + b" " + encoded)
-        asked = _Asked(method, headers, identifier, key)
+        key = AnswerKey(identity, method.encode() + b" " + asked_for)
+        directive = directive_in(headers)
+        asked = _Asked(method, headers, identifier, key, directive)
         known = None
-        if asked.directive is Directive.NONE:
+        if directive is Directive.NONE:
             known = await self._answers.find(key)
         if known is not None:
             return self._remembered(known, asked)
-        request = parse_request(method, encoded)
+        request = parse_request(method, asked_for)
         return await self._executed(request, asked, receive)
 
     def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
-        tally = Tally(cached=known.reads)
+        counts = {"calls": 0, "cached": known.reads, "coalesced": 0, "stale": 0}
         identity = asked.key.identity
         scope = identity.scope if identity else None
-        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **tally.counts))
-        return _answered(known.body, asked, tally)
+        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
+        return _answered(known.body, asked, counts)
 
     async def _executed(
         self, request: GraphQLRequest, asked: "_Asked", receive: Receive
@@ -132,12 +134,13 @@ class GraphQLEndpoint:
         finally:
             tell(self._hooks, context.facts)
         if result.errors:
-            answer = _with_errors(result.errors, asked, was_executed=True)
-            return _partial({"data": result.data, **answer}, asked, context.tally)
+            errors = _with_errors(result.errors, asked, was_executed=True)
+            answer = {"data": result.data, **errors}
+            return _partial(answer, asked, context.tally.counts)
         body = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(asked.key, body, context.tally.grounds)
-        return _answered(body, asked, context.tally)
+        return _answered(body, asked, context.tally.counts)
 
     def _prepared(
         self, request: GraphQLRequest, asked: "_Asked"
@@ -177,25 +180,22 @@ class _Asked:
     headers: Headers
     identifier: str
     key: AnswerKey
-
-    @property
-    def directive(self) -> Directive:
-        return directive_in(self.headers)
+    directive: Directive
 
 
-def _answered(body: bytes, asked: _Asked, tally: Tally) -> Response:
+def _answered(body: bytes, asked: _Asked, counts: Counts) -> Response:
     """Return an answer without errors, with what it cost where that is said."""
-    if tally.stale or wants_trace(asked.headers):
-        extensions = encoded({"glance": tally.counts})
+    if counts["stale"] or wants_trace(asked.headers):
+        extensions = encoded({"glance": counts})
         body = b"".join((body[:-1], b',"extensions":', extensions, b"}"))
     response = Response(HTTPStatus.OK, body)
     return conditional(response, asked.headers) if asked.method == "GET" else response
 
 
-def _partial(answer: Answer, asked: _Asked, tally: Tally) -> Response:
+def _partial(answer: Answer, asked: _Asked, counts: Counts) -> Response:
     """Return an answer with errors, with what it cost where that is said."""
-    if tally.stale or wants_trace(asked.headers):
-        answer["extensions"] = {"glance": tally.counts}
+    if counts["stale"] or wants_trace(asked.headers):
+        answer["extensions"] = {"glance": counts}
     return json_response(HTTPStatus.OK, answer)
 
 

@@ -13,6 +13,22 @@ from starlette.types import Receive, Scope
 
 BODY_MAX_BYTES = 1024 * 1024
 
+# All that is ever looked at; no other one is even decoded.
+HEADERS = {
+    name.encode(): name
+    for name in (
+        "authorization",
+        "cache-control",
+        "content-type",
+        "if-none-match",
+        "x-auth-token",
+        "x-auth_token",
+        "x-gateway-trace",
+        "x-openstack-request-id",
+        "x-service-token",
+    )
+}
+
 Headers = Mapping[str, str]
 
 
@@ -39,10 +55,11 @@ class GraphQLRequest:
 
 
 def headers_of(scope: Scope) -> Headers:
-    """Return the headers by their names in lower case; the first of equal ones."""
+    """Return the HEADERS by their names in lower case; the first of equal ones."""
     return {
-        name.decode("latin-1"): value.decode("latin-1")
+        HEADERS[name]: value.decode("latin-1")
         for name, value in reversed(scope["headers"])
+        if name in HEADERS
     }
 
 

@@ -66,6 +66,6 @@ async def respond(send: Send, response: Response, own: tuple[bytes, bytes]) -> N
         headers += [
             (name.encode(), value.encode()) for name, value in response.headers.items()
         ]
-    status = response.status.value
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    start = {"type": "http.response.start", "status": response.status}
+    await send({**start, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
