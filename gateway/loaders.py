@@ -1,6 +1,7 @@
 """What one request has loaded already, and what it loads together."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from propcache.api import cached_property
 from strawberry.dataloader import DataLoader
@@ -15,7 +16,8 @@ class Loaders:
     """The loaders of one request, each made when first used.
 
     Equal loads of a request are one. A load that fails raises its own
-    GlanceError and leaves the others alone.
+    GlanceError and leaves the others alone. No loader refers back to this: what
+    a request has made is freed with it, and not by a pass for garbage.
     """
 
     def __init__(self, catalog: Catalog, caller: Caller) -> None:
@@ -26,34 +28,25 @@ class Loaders:
     @cached_property
     def image(self) -> DataLoader[str, ImageRecord | None]:
         """Return the loader of images by id, None where there is none."""
-        return DataLoader(self._images)
+        return DataLoader(partial(self._catalog.find_images, self._caller))
 
     @cached_property
     def tasks_of_image(self) -> DataLoader[str, Sequence[TaskRecord]]:
         """Return the loader of an image's tasks by its id."""
-        return DataLoader(self._tasks)
+        return DataLoader(partial(self._catalog.list_images_tasks, self._caller))
 
     @cached_property
     def store(self) -> DataLoader[str, StoreRecord | None]:
         """Return the loader of stores by id, None where there is none."""
-        return DataLoader(self._stores)
+        return DataLoader(partial(_stores, self._catalog, self._caller))
 
-    async def _images(
-        self, ids: list[str]
-    ) -> Sequence[ImageRecord | GlanceError | None]:
-        return await self._catalog.find_images(self._caller, ids)
 
-    async def _tasks(
-        self, ids: list[str]
-    ) -> Sequence[Sequence[TaskRecord] | GlanceError]:
-        return await self._catalog.list_images_tasks(self._caller, ids)
-
-    async def _stores(
-        self, ids: list[str]
-    ) -> Sequence[StoreRecord | GlanceError | None]:
-        try:
-            stores = await self._catalog.list_stores(self._caller)
-        except GlanceError as error:
-            return [error] * len(ids)
-        known = {store["id"]: store for store in stores}
-        return [known.get(one) for one in ids]
+async def _stores(
+    catalog: Catalog, caller: Caller, ids: Sequence[str]
+) -> Sequence[StoreRecord | GlanceError | None]:
+    try:
+        stores = await catalog.list_stores(caller)
+    except GlanceError as error:
+        return [error] * len(ids)
+    known = {store["id"]: store for store in stores}
+    return [known.get(one) for one in ids]

@@ -6,6 +6,7 @@ order of steps is kept wherever a resolver runs.
 
 from collections.abc import Awaitable
 from typing import Any
+from weakref import proxy
 
 from graphql import (
     FieldNode,
@@ -14,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLResolveInfoHelpers,
     NamedTypeNode,
     NonNullTypeNode,
     OperationDefinitionNode,
@@ -33,6 +35,13 @@ class ProjectingExecutor(Executor[None]):
     def __init__(self, *args: Any, plans: Plans, **kwargs: Any) -> None:  # noqa: ANN401
         """Take what `Executor.build` gives, and the plans of the process."""
         super().__init__(*args, **kwargs)
+        # graphql-core's own helpers hold the executor, as any of its methods does:
+        # a pass for garbage would have to free what the request has made.
+        own = proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=lambda values: own.gather_async_work(values),  # noqa: PLW0108
+            track=lambda values: own.track_async_work(values),  # noqa: PLW0108
+        )
         self._plans = plans
         self._found: dict[
             tuple[GraphQLObjectType, int], tuple[FieldDetailsList, Plan]

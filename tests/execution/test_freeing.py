@@ -1,0 +1,59 @@
+"""What a request has made is freed with it, not by a pass for garbage."""
+
+import gc
+from types import SimpleNamespace
+from typing import Any
+from weakref import ref
+
+import pytest
+from graphql import ExecutionResult
+
+from gateway.caller import Caller
+from gateway.execution.operations import Operations
+from gateway.identity import Identity
+from gateway.loaders import Loaders
+from gateway.schema.root import build_schema
+from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Return the loop that the gateway runs on."""
+    return "asyncio"
+
+
+@pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
+async def test_execution_leaves_no_cycles(document: str) -> None:
+    """Whether something was awaited or not."""
+    operations, asked = Operations(build_schema()), context(IMAGE, TASK)
+
+    async def execute() -> None:
+        result = operations.execute(operations.prepare(document, None), None, asked)
+        if not isinstance(result, ExecutionResult):
+            await result
+
+    for _ in range(3):
+        await execute()
+    gc.collect()
+    await execute()
+
+    assert gc.collect() == 0
+
+
+async def test_loaders_leave_no_cycles() -> None:
+    """Each of them, once it has loaded."""
+
+    async def nothing(_: Caller, ids: list[str]) -> list[Any]:
+        return [None for _ in ids]
+
+    catalog: Any = SimpleNamespace(find_images=nothing, list_images_tasks=nothing)
+    loaders = Loaders(catalog, Caller(Identity("t"), "req-1", 0))
+    for loader in (loaders.image, loaders.tasks_of_image):
+        await loader.load("1")
+    there = ref(loader), ref(loaders)
+
+    del loader, loaders
+
+    assert [one() for one in there] == [None, None]
