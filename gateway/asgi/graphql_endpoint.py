@@ -1,8 +1,9 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -22,6 +23,7 @@ from gateway.asgi.http_request import (
 )
 from gateway.asgi.http_response import (
     Response,
+    Unencodable,
     conditional,
     encoded,
     json_response,
@@ -47,6 +49,8 @@ PLURALS = {
     OperationType.MUTATION: "mutations",
     OperationType.SUBSCRIPTION: "subscriptions",
 }
+
+logger = logging.getLogger(__name__)
 
 Answer = dict[str, object]
 Counts = dict[str, int]
@@ -90,6 +94,13 @@ class GraphQLEndpoint:
         except InvalidToken as error:
             status = HTTPStatus.UNAUTHORIZED
             response = _refused(status, "UNAUTHENTICATED", str(error), identifier)
+        except Unencodable:
+            logger.exception("request %s failed", identifier)
+            status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."
+            response = _refused(status, "INTERNAL_SERVER_ERROR", reason, identifier)
+        if scope["method"] == "GET" and "etag" not in response.headers:
+            not_kept = {**response.headers, "cache-control": "no-store"}
+            response = replace(response, headers=not_kept)
         await respond(send, response, (HEADER.encode(), identifier.encode()))
 
     async def _respond(
@@ -177,7 +188,7 @@ class _Asked:
     """What a request says beside its document."""
 
     method: str
-    headers: Headers
+    headers: Headers = field(repr=False)
     identifier: str
     key: AnswerKey
     directive: Directive

@@ -29,6 +29,8 @@ HEADERS = {
     )
 }
 
+LISTS = {"cache-control", "if-none-match"}
+
 Headers = Mapping[str, str]
 
 
@@ -55,12 +57,19 @@ class GraphQLRequest:
 
 
 def headers_of(scope: Scope) -> Headers:
-    """Return the HEADERS by their names in lower case; the first of equal ones."""
-    return {
+    """Return the HEADERS by their names in lower case.
+
+    Of equal ones the first, of lists all. Source: RFC 9110, section 5.3.
+    """
+    headers = {
         HEADERS[name]: value.decode("latin-1")
         for name, value in reversed(scope["headers"])
         if name in HEADERS
     }
+    for listed in LISTS & headers.keys():
+        lines = [value for name, value in scope["headers"] if name == listed.encode()]
+        headers[listed] = b",".join(lines).decode("latin-1")
+    return headers
 
 
 async def read_request(scope: Scope, headers: Headers, receive: Receive) -> bytes:

@@ -30,9 +30,19 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Unencodable(Exception):
+    """An answer that can't be sent."""
+
+
 def encoded(answer: object) -> bytes:
-    """Return the answer as JSON; plans put msgspec's Structs into it."""
-    return _encoder.encode(answer)
+    """Return the answer as JSON; plans put msgspec's Structs into it.
+
+    Raises Unencodable for what JSON can't hold, or holds too deeply.
+    """
+    try:
+        return _encoder.encode(answer)
+    except (RecursionError, TypeError, ValueError) as error:
+        raise Unencodable from error
 
 
 def json_response(status: HTTPStatus, answer: object) -> Response:

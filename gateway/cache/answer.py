@@ -1,12 +1,14 @@
 """A remembered answer of ours: what was made of reads that are still true."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gateway.cache.entry import Stamps
+from gateway.cache.entry import CLOCK_SKEW_SECONDS, Stamps
 from gateway.identity import Identity
 
 ETAG_BYTES = 12
+# What a topic's name and stamp take in memory beside their characters.
+TOPIC_BYTES = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +19,40 @@ class AnswerKey:
     """
 
     identity: Identity | None
-    request: bytes
+    request: bytes = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return how many bytes it holds, tokens included."""
+        identity = self.identity
+        if identity is None:
+            return len(self.request)
+        tokens = len(identity.token) + len(identity.service_token or "")
+        return len(self.request) + tokens + len(identity.scope)
 
 
 @dataclass(frozen=True, slots=True)
 class RememberedAnswer:
     """An answer, true while its topics have these stamps and it is fresh.
 
-    `reads` is how many it was made of; `fresh_until` is in seconds since 1970.
+    `reads` is how many it was made of; `kept_at` and `fresh_until` are in seconds
+    since 1970.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     reads: int
     topics: tuple[str, ...]
     stamps: Stamps
+    kept_at: float
     fresh_until: float
+
+    def __len__(self) -> int:
+        """Return how many bytes it holds, about, with its topics and stamps."""
+        of_topics = sum(map(len, self.topics)) + TOPIC_BYTES * len(self.topics)
+        return len(self.body) + of_topics
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether it still is; not where a clock was set back since."""
+        return self.kept_at - CLOCK_SKEW_SECONDS < now < self.fresh_until
 
 
 def etag(body: bytes) -> str:

@@ -45,18 +45,23 @@ class RememberedAnswers:
         known = self._memory.answer(key)
         if known is None:
             return None
-        is_fresh = self._clock() < known.fresh_until
+        is_fresh = known.is_fresh(self._clock())
         if is_fresh and known.stamps == await self._store.stamps(known.topics):
             return known
         self._memory.drop(key)
         return None
 
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
-        """Remember an answer on firm grounds."""
-        if not grounds.is_firm or self._clock() >= grounds.fresh_until:
+        """Remember an answer on firm grounds.
+
+        What rests on no read could be had without a token, any number of times.
+        """
+        now = self._clock()
+        is_fresh = now < grounds.fresh_until
+        if not (grounds.reads and grounds.is_firm and is_fresh):
             return
         topics, stamps = tuple(grounds.stamps), tuple(grounds.stamps.values())
         answer = RememberedAnswer(
-            body, grounds.reads, topics, stamps, grounds.fresh_until
+            body, grounds.reads, topics, stamps, now, grounds.fresh_until
         )
         await self._memory.keep(key, answer)

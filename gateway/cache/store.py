@@ -102,7 +102,7 @@ class MemoryStore:
     async def keep(self, key: AnswerKey, answer: RememberedAnswer) -> None:
         """Keep the answer until space is needed."""
         self.drop(key)
-        size = len(key.request) + len(answer.body) + ENTRY_OVERHEAD_BYTES
+        size = len(key) + len(answer) + ENTRY_OVERHEAD_BYTES
         if size > self._max_bytes:
             return
         self._answers[key] = answer

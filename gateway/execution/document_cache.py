@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -15,18 +15,22 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
+from gateway.execution.plans import Plans
+
 MAX_DOCUMENTS = 1_000
-MAX_TEXT_CHARACTERS = 1024 * 1024
+# Parsed, a character takes some 150 bytes.
+MAX_TEXT_CHARACTERS = 256 * 1024
 
 Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document and the operation of it that is asked for."""
+    """A valid document, the operation of it that is asked for, and its plans."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
+    plans: Plans = field(default_factory=Plans, repr=False, compare=False)
 
     @property
     def type_(self) -> OperationType:

@@ -33,7 +33,7 @@ class ProjectingExecutor(Executor[None]):
     """Executes one operation; objects that are JSON are projected by plans."""
 
     def __init__(self, *args: Any, plans: Plans, **kwargs: Any) -> None:  # noqa: ANN401
-        """Take what `Executor.build` gives, and the plans of the process."""
+        """Take what `Executor.build` gives, and the plans of the document."""
         super().__init__(*args, **kwargs)
         # graphql-core's own helpers hold the executor, as any of its methods does:
         # a pass for garbage would have to free what the request has made.

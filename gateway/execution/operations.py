@@ -9,7 +9,6 @@ from strawberry.execution import optimized_is_awaitable as optimized
 
 from gateway.execution.document_cache import DocumentCache, Prepared
 from gateway.execution.executor import ProjectingExecutor
-from gateway.execution.plans import Plans
 
 Begun = ExecutionResult | Coroutine[object, object, ExecutionResult]
 
@@ -23,7 +22,6 @@ class Operations:
         """Begin with nothing known."""
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
         self._documents = DocumentCache(self._schema)
-        self._plans = Plans()
 
     def prepare(self, text: str, operation_name: str | None) -> Prepared:
         """Return a document ready to be executed.
@@ -45,7 +43,7 @@ class Operations:
             raw_variable_values=variables,
             operation_name=name.value if name else None,
             is_awaitable=is_awaitable,
-            plans=self._plans,
+            plans=prepared.plans,
         )
         if isinstance(executor, list):
             return ExecutionResult(None, executor)

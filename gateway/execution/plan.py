@@ -5,10 +5,8 @@ Whatever is not exactly that is Odd, and graphql-core's to complete: so errors,
 their order and odd coercions are graphql-core's own.
 """
 
-import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -17,8 +15,6 @@ from gateway.execution.compiler import Compiler, NotCoveredError, Subfields
 from gateway.execution.row_compiler import RowCompiler, RowDecoder
 
 Project = Callable[[object], dict[str, object]]
-
-_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +85,6 @@ def _row_plan(type_: GraphQLObjectType, fields: GroupedFieldSet) -> RowPlan | No
 def _executed(
     type_: GraphQLObjectType, source: str, names: dict[str, object]
 ) -> Mapping[str, Project]:
-    """Execute generated code and return its functions; tracebacks show its lines."""
-    file_name = f"<plan {next(_numbers)} of {type_}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[file_name] = (len(source), None, lines, file_name)
-    exec(compile(source, file_name, "exec"), names)  # noqa: S102 - our own source
+    """Execute generated code and return its functions."""
+    exec(compile(source, f"<plan of {type_}>", "exec"), names)  # noqa: S102 - our own source
     return names  # type: ignore[return-value] # the names hold functions, too

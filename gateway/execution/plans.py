@@ -1,4 +1,4 @@
-"""The plans of this process, a bounded number, least recently used ones first."""
+"""The plans of a document, a bounded number, least recently used ones first."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from graphql import FieldNode, GraphQLObjectType
 
 from gateway.execution.plan import Plan
 
-MAX_PLANS = 2_000
+MAX_PLANS = 100
 
 Key = tuple[GraphQLObjectType, tuple[int, ...], tuple[object, ...]]
 

@@ -1,7 +1,7 @@
 """Glance's REST API: one method per call.
 
-Every method sends one HTTP request (aiohttp sends an idempotent one again on a
-connection that Glance has closed meanwhile), within the caller's deadline, and
+Every method sends one HTTP request (a read once more where the connection was
+lost), within the caller's deadline, and
 raises a GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
 GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
 below.

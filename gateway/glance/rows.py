@@ -6,6 +6,7 @@ from typing import Any, overload
 import msgspec
 import orjson
 
+from gateway.glance.errors import GlanceUnavailable
 from gateway.glance.records import ImageRecord
 
 KEY = "images"
@@ -22,7 +23,8 @@ class Rows(Sequence[ImageRecord]):
     """A part of the images of one of Glance's answers.
 
     `content` is the answer, `window` which of its images these are. Records
-    are decoded, all at once, when the first one is asked for.
+    are decoded, all at once, when the first one is asked for: GlanceUnavailable
+    is raised where that can't be done.
     """
 
     __slots__ = ("_outlines", "_records", "content", "window")
@@ -61,7 +63,11 @@ class Rows(Sequence[ImageRecord]):
 
     def _decoded(self) -> list[ImageRecord]:
         if self._records is None:
-            self._records = orjson.loads(self.content)[KEY][self.window]
+            try:
+                self._records = orjson.loads(self.content)[KEY][self.window]
+            except orjson.JSONDecodeError as error:
+                message = "Could not list images: Glance's answer is not JSON."
+                raise GlanceUnavailable(message) from error
         return self._records
 
 
@@ -81,6 +87,6 @@ def outlined(content: bytes) -> tuple[Rows, bool]:
     content.decode()
     try:
         answer = _decoder.decode(content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return Rows(content, answer.images), answer.next is not msgspec.UNSET

@@ -47,7 +47,8 @@ class Transport:
         """
         self._connections = connections
         self._tls = ssl.create_default_context(cafile=ca_file)
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: tuple[aiohttp.ClientSession, aiohttp.ClientSession] | None
+        self._sessions = None
 
     async def send(
         self,
@@ -61,12 +62,12 @@ class Transport:
         """Send a request to a URL that is quoted, and return its answer.
 
         Raises aiohttp.ClientError and, after 5 s without a connection,
-        TimeoutError; an idempotent request is sent again on a connection that
-        was closed meanwhile.
+        TimeoutError. A GET is sent once more where a connection was lost; a
+        write is not: its second answer would be about the first one's work.
         """
         target = f"{url}?{urlencode(parameters)}" if parameters else url
-        session = self._session or self._open()
-        async with session.request(
+        reads, writes = self._sessions or self._open()
+        async with (reads if method == "GET" else writes).request(
             method,
             URL(target, encoded=True),
             headers=headers,
@@ -83,19 +84,25 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions or ():
+            await session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls),
+    def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
+        """Open the session of reads and that of writes, on the same connections."""
+        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
+        self._sessions = self._session(connector), self._session(connector)
+        self._sessions[1]._retry_connection = False  # noqa: SLF001 - no public switch
+        return self._sessions
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT},
             skip_auto_headers=["Accept-Encoding", "Content-Type"],
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
             read_bufsize=READ_BUFFER_BYTES,
         )
-        return self._session
 
 
 def caller_headers(caller: Caller) -> Mapping[str, str]:

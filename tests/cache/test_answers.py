@@ -45,6 +45,29 @@ async def test_answer_is_shown_until_its_reads_are_no_longer_fresh() -> None:
     assert len(store) == store.bytes_held == 0
 
 
+async def test_clock_set_back_ends_answers() -> None:
+    """Nobody can tell how old they are."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    await answers.keep(KEY, b"answer", grounds(clock.now + 10))
+
+    clock.pass_(-3600)
+
+    assert await answers.find(KEY) is None
+
+
+async def test_topics_of_an_answer_count() -> None:
+    """A small answer of many reads is not small."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    found = Grounds()
+    found.add([(f"image:{number}", bytes(8)) for number in range(100)], clock.now + 9)
+
+    await answers.keep(KEY, b"{}", found)
+
+    assert store.bytes_held > 100 * 150
+
+
 async def test_answer_whose_reads_are_not_remembered_takes_no_place() -> None:
     """Freshness of 0 seconds: nothing is kept."""
     clock, store = Clock(), memory()

@@ -103,6 +103,10 @@ REFUSED = [
     pytest.param(b'{"images": [{"id": 1}]}', id="id is no text"),
     pytest.param(b'{"images": [{"id": "1", "x": "\xff"}]}', id="no UTF-8"),
     pytest.param(b'{"images": [{"id": "1"}]', id="cut off"),
+    pytest.param(
+        b'{"images": [{"id": "1", "x": %s1%s}]}' % (b"[" * 5000, b"]" * 5000),
+        id="too deep",
+    ),
 ]
 
 
@@ -110,6 +114,6 @@ REFUSED = [
 def test_list_that_is_none_is_refused_before_anybody_looks_at_it(
     content: bytes,
 ) -> None:
-    """What is remembered can be decoded."""
+    """What is remembered is a list of images."""
     with pytest.raises(Unreadable):
         page_in(content)

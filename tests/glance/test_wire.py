@@ -276,21 +276,21 @@ def test_glance_behind_a_prefix_is_listed_page_by_page(
     assert [node["id"] for node in listed] == ids[::-1]
 
 
-def test_upstream_call_ends_when_the_client_leaves(
-    gateway: Gateway, double: GlanceDouble
-) -> None:
+def test_upstream_call_ends_when_the_client_leaves(double: GlanceDouble) -> None:
     """Nobody waits for an answer that nobody will read."""
-    asked, answering = threading.Event(), threading.Event()
+    asked, ended, answering = (threading.Event() for _ in range(3))
 
     def script(_: object) -> Reply:
         asked.set()
         return Reply(body=b"x" * 10_000_000, until=answering)
 
     double.script = script
-    gateway.ask_and_leave("{ image(id: 1) { id } }", token="t", once=asked)
-    answering.set()
+    with running_gateway(double.url, hooks=[lambda _: ended.set()]) as gateway:
+        gateway.ask_and_leave("{ image(id: 1) { id } }", token="t", once=asked)
+        assert ended.wait(10)
+        answering.set()
 
-    assert double.has_lost_client.wait(10)
+        assert double.has_lost_client.wait(10)
 
 
 @pytest.mark.parametrize("asked", ["req-1", "req-" + "x" * 60])
@@ -317,3 +317,17 @@ def test_recorded_list_is_walked_by_marker(
         [("limit", "2")],
         [("limit", "1"), ("marker", first["id"])],
     ]
+
+
+def test_write_whose_connection_is_lost_is_not_sent_again(
+    double: GlanceDouble,
+) -> None:
+    """A second DELETE would find nothing and tell so, of what the first has done."""
+    double.always(Reply(0))
+    document = "mutation { deleteImage(input: {id: 1}) { deletedId } }"
+
+    with running_gateway(double.url) as gateway:
+        error = gateway.error(document, token=TOKEN)
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+    assert double.asked == ["DELETE /v2/images/1"]
