@@ -169,8 +169,8 @@ class GraphQLEndpoint:
                 reason = "The document has no operation."
             raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
         if prepared.type_ not in OPERATIONS[asked.method]:
-            reason = f"{PLURALS[prepared.type_]} are not allowed when using"
-            reason = f"{reason} {asked.method}"
+            plural = PLURALS[prepared.type_]
+            reason = f"{plural} are not allowed when using {asked.method}"
             raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
         return prepared
 

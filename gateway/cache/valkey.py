@@ -120,8 +120,7 @@ class ValkeyStore:
 
     async def _stamps(self, topics: Topics) -> Stamps:
         names = [*{_stamp_key(topic) for topic in topics}]
-        values = await self._cache.multi_get(names) if names else []
-        stamps = await self._existing(names, values)
+        stamps = await self._existing(names, await self._cache.multi_get(names))
         return tuple(stamps[_stamp_key(topic)] for topic in topics)
 
     async def _existing(

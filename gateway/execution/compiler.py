@@ -1,6 +1,6 @@
 """Writes the Python of plans: one function for each object of a selection. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -42,7 +42,6 @@ EXACT = {GraphQLString: "str", GraphQLID: "str", GraphQLBoolean: "bool"}
 CONSTANT_TYPES = {GraphQLString, GraphQLInt, GraphQLBoolean}
 
 Lines = list[str]
-Record = Mapping[str, object]
 Subfields = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
 
 
