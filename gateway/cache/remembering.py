@@ -173,16 +173,15 @@ class RememberingReader:
 
         What was asked for before and lands later is untrue, too.
         """
-        if directive is Directive.NO_STORE:
-            tally.grounds.give_way()
-            asked_at = self._clock()
-            answer = await self._ask(read, tally)
-            return _landed(answer, asked_at, stamps)
         asked_at = self._clock()
         answer = await self._ask(read, tally)
-        await self.renew((read.own_topic,))
-        own_stamp = (await self._load(read)).stamps[-1]
-        landed = _landed(answer, asked_at, (*stamps[:-1], own_stamp))
+        renewed = None
+        if directive is Directive.NO_CACHE:
+            renewed = await self._store.renew((read.own_topic,))
+        if renewed is None:
+            tally.grounds.give_way()
+            return _landed(answer, asked_at, stamps)
+        landed = _landed(answer, asked_at, (*stamps[:-1], *renewed))
         await self._save(read, landed.entry)
         return landed
 

@@ -40,11 +40,13 @@ class StampTable:
         table, starts = self._table, [place_of(topic) * STAMP_BYTES for topic in topics]
         return tuple([bytes(table[at : at + STAMP_BYTES]) for at in starts])
 
-    def renew(self, topics: tuple[str, ...]) -> None:
-        """Give each topic a stamp that it never had."""
-        for topic in topics:
+    def renew(self, topics: tuple[str, ...]) -> Stamps:
+        """Give each topic a stamp that it never had, and return them."""
+        stamps = tuple([os.urandom(STAMP_BYTES) for _ in topics])
+        for topic, stamp in zip(topics, stamps, strict=True):
             start = place_of(topic) * STAMP_BYTES
-            self._table[start : start + STAMP_BYTES] = os.urandom(STAMP_BYTES)
+            self._table[start : start + STAMP_BYTES] = stamp
+        return stamps
 
 
 def create_stamps(file: Path) -> None:

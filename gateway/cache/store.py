@@ -45,8 +45,12 @@ class Store(Protocol):
     async def forget(self, key: str) -> None:
         """Remember nothing under the key; a no-op where nothing is."""
 
-    async def renew(self, topics: Topics) -> None:
-        """Make every entry of these topics untrue."""
+    async def renew(self, topics: Topics) -> Stamps | None:
+        """Make every entry of these topics untrue.
+
+        Returns their new stamps, None where somebody else may have renewed them
+        since, or nothing is remembered.
+        """
 
     async def close(self) -> None:
         """Give back what is held."""
@@ -113,9 +117,9 @@ class MemoryStore:
         self.bytes_held -= self._sizes.pop(key, 0)
         self._answers.pop(key, None)
 
-    async def renew(self, topics: Topics) -> None:
+    async def renew(self, topics: Topics) -> Stamps | None:
         """Make every entry of these topics untrue, in every worker."""
-        self._stamps.renew(topics)
+        return self._stamps.renew(topics)
 
     async def close(self) -> None:
         """Hold nothing outside of this process."""

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol, TypeGuard, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +42,13 @@ class Observer(Protocol):
 logger = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, slots=True)
+class _Wish:
+    """A topic to be renewed, and its stamp once that has been done."""
+
+    stamp: bytes | None = None
+
+
 class ValkeyStore:
     """A store that other workers and replicas share."""
 
@@ -64,7 +72,7 @@ class ValkeyStore:
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._losses = 0
         self._paused_until = 0.0
-        self._unsent: dict[str, object] = {}
+        self._unsent: dict[str, _Wish] = {}
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         """Return entries and stamps in one round trip; nothing while it is away."""
@@ -86,19 +94,21 @@ class ValkeyStore:
         """Remember nothing under the key."""
         await self._try(lambda: self._cache.delete(key))
 
-    async def renew(self, topics: Topics) -> None:
+    async def renew(self, topics: Topics) -> Stamps | None:
         """Make every entry of these topics untrue, now or when it is back.
 
         A server that is only slow for once is tried once more: a write that is
         not forgotten now is seen late by others.
         """
         self._meanwhile.renew(topics)
-        for topic in topics:
-            self._unsent[_stamp_key(topic)] = object()
+        wishes = [_Wish() for _ in topics]
+        self._unsent |= zip(map(_stamp_key, topics), wishes, strict=True)
         await self._try(self._nothing)
         is_slow_for_once = self._losses <= 1
         if self._unsent and is_slow_for_once:
             await self._try(self._nothing, in_pause=True)
+        stamps = tuple([wish.stamp for wish in wishes if wish.stamp is not None])
+        return stamps if len(stamps) == len(topics) else None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -178,10 +188,12 @@ class ValkeyStore:
             await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
         if not self._unsent:
             return
-        sent = [*self._unsent.items()]
-        stamps = [(name, os.urandom(STAMP_BYTES)) for name, _ in sent]
-        await self._cache.multi_set(stamps)
-        for name, wish in sent:
+        sent = [
+            (name, wish, os.urandom(STAMP_BYTES)) for name, wish in self._unsent.items()
+        ]
+        await self._cache.multi_set([(name, stamp) for name, _, stamp in sent])
+        for name, wish, stamp in sent:
+            wish.stamp = stamp
             if self._unsent.get(name) is wish:
                 del self._unsent[name]
 

@@ -4,8 +4,9 @@ Source: graphql-core 3.3, `Executor.complete_value` and `execute_fields`, whose
 order of steps is kept wherever a resolver runs.
 """
 
-from collections.abc import Awaitable
-from typing import Any
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from weakref import proxy
 
 from graphql import (
@@ -27,6 +28,10 @@ from graphql.pyutils import Path, gather_with_cancel
 from gateway.execution.plan import Plan, compile_plan
 from gateway.execution.plans import Plans
 from gateway.glance.rows import KEY, Rows
+
+Projected = TypeVar("Projected")
+
+logger = logging.getLogger(__name__)
 
 
 class ProjectingExecutor(Executor[None]):
@@ -68,9 +73,11 @@ class ProjectingExecutor(Executor[None]):
         kind = type(result)
         if kind is dict and isinstance(return_type, GraphQLObjectType):
             plan = self._plan(return_type, field_details_list)
-            values = None if plan is None else _projected(plan, result)
-            if plan is not None and values is not None:
-                return self._with_others(plan, return_type, path, result, values)
+            if plan is not None:
+                project = plan.project
+                values = _unless_odd(lambda: project(result))
+                if values is not None:
+                    return self._with_others(plan, return_type, path, result, values)
         elif kind is list and isinstance(return_type, GraphQLList):
             items = self._projected_items(return_type, field_details_list, result)
             if items is not None:
@@ -96,33 +103,28 @@ class ProjectingExecutor(Executor[None]):
         return_type: GraphQLList[GraphQLOutputType],
         details: FieldDetailsList,
         items: list[object],
-    ) -> list[object] | None:
+    ) -> Sequence[object] | None:
         """Return all items projected, None where graphql-core has to walk the list."""
         plan = self._plan_of_items(return_type, details) if items else None
         if plan is None or plan.others:
             return None
         project = plan.project
-        try:
-            return [project(item) for item in items]
-        except Exception:  # noqa: BLE001 - graphql-core finds what it is
-            return None
+        return _unless_odd(lambda: [*map(project, items)])
 
     def _projected_rows(
         self,
         return_type: GraphQLList[GraphQLOutputType],
         details: FieldDetailsList,
         rows: Rows,
-    ) -> list[object] | None:
+    ) -> Sequence[object] | None:
         """Return all rows projected, None where they have to be decoded whole."""
         plan = self._plan_of_items(return_type, details) if rows else None
         if plan is None or plan.rows is None:
             return None
-        project = plan.rows.project
-        try:
-            decoded = plan.rows.decode(rows.content, KEY)[rows.window]
-            return [project(row) for row in decoded]
-        except Exception:  # noqa: BLE001 - graphql-core finds what it is
-            return None
+        decode, project = plan.rows.decode, plan.rows.project
+        return _unless_odd(
+            lambda: [project(row) for row in decode(rows.content, KEY)[rows.window]]
+        )
 
     def _plan_of_items(
         self, return_type: GraphQLList[GraphQLOutputType], details: FieldDetailsList
@@ -179,11 +181,16 @@ class ProjectingExecutor(Executor[None]):
         return _awaited(values, awaitable) if awaitable else values
 
 
-def _projected(plan: Plan, record: object) -> dict[str, Any] | None:
-    """Return the projected object, None where graphql-core has to complete it."""
+def _unless_odd(projected: Callable[[], Projected]) -> Projected | None:
+    """Return what a plan gives, None where graphql-core has to complete it.
+
+    Pure functions of hostile data may raise anything. What it is, graphql-core
+    finds, or else the plan is wrong, which is told at level DEBUG.
+    """
     try:
-        return plan.project(record)
-    except Exception:  # noqa: BLE001 - graphql-core finds what it is
+        return projected()
+    except Exception as error:  # noqa: BLE001 - graphql-core finds what it is
+        logger.debug("a plan has given way: %s", type(error).__name__)
         return None
 
 

@@ -114,6 +114,19 @@ def test_other_request_is_executed_for_itself(
     assert executed == {document: 2}
 
 
+def test_request_for_another_service_is_executed_for_itself(
+    double: GlanceDouble, glance: Script, executed: Counter[str]
+) -> None:
+    """The service's token is part of who asks."""
+    assert glance.status == 200
+    with running_gateway(double.url, forward_service_token=True) as gateway:
+        for service in ("nova", "cinder", "nova"):
+            own = {"X-Service-Token": service}
+            gateway.post(SHOW, token="t", headers=own)
+
+    assert executed == {SHOW: 2}
+
+
 def test_write_ends_what_rests_on_the_image(remembering: Gateway) -> None:
     """By id and in lists, for every identity."""
     for token in ("alice", "bob"):

@@ -78,6 +78,19 @@ async def test_answer_whose_reads_are_not_remembered_takes_no_place() -> None:
     assert len(store) == 0
 
 
+async def test_answer_of_reads_before_and_after_a_write_is_not_kept() -> None:
+    """It was never true as a whole."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    found = Grounds()
+    for stamp in (b"before", b"after"):
+        found.add([("lists", stamp)], clock.now + 10)
+
+    await answers.keep(KEY, b"answer", found)
+
+    assert len(store) == 0
+
+
 async def test_answers_and_entries_share_one_bound() -> None:
     """Whatever was used least recently makes room."""
     clock, store = Clock(), memory(max_entries=2)

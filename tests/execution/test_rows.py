@@ -11,7 +11,8 @@ from gateway.glance.answers import Unreadable, page_in
 from gateway.glance.listing import ImagePage, Position, position_in
 from gateway.glance.rows import Rows
 from gateway.schema.root import build_schema
-from tests.execution.comparison import Case, Comparison
+from tests.execution.comparison import Case, Comparison, Difference
+from tests.execution.mutants import MUTANTS_OF_ROWS, Mutant
 from tests.execution.test_images import IMAGE
 
 FIELDS = """id name status statusRaw visibility owner protected hidden diskFormat
@@ -47,32 +48,52 @@ def list_with(key: str, value: bytes) -> bytes:
     return b'{"images":[%s,%s,%s]}' % (plain, spoilt, plain)
 
 
+LISTS = [list_with(key, value) for key in KEYS if key != "id" for value in VALUES]
+
+
 def context(content: bytes) -> object:
-    """Return what resolvers find the list in."""
+    """Return what resolvers find the list in, without its first image."""
 
     async def list_images(*_: object) -> ImagePage:
-        return page_in(content)
+        page = page_in(content)
+        return ImagePage(page.images[1:], page.has_more)
 
     return SimpleNamespace(
         caller=None, catalog=SimpleNamespace(list_images=list_images)
     )
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_rows_of_any_kind_are_answered_as_by_graphql_core(name: str) -> None:
-    """Each key has every kind of JSON value in turn."""
-    comparison = Comparison(build_schema()._schema)  # noqa: SLF001
+def check(comparison: Comparison, name: str) -> None:
+    """Compare the answers of one document; each key has every value in turn."""
     document = parse(DOCUMENTS[name])
-    lists = [list_with(key, value) for key in KEYS if key != "id" for value in VALUES]
 
     async def ask() -> None:
-        for content in lists:
+        for content in LISTS:
             await comparison.compare(Case(document, context(content)))
 
     asyncio.run(ask())
 
-    assert comparison.cases == len(lists)
-    assert comparison.plans.projected > len(lists)
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_rows_of_any_kind_are_answered_as_by_graphql_core(name: str) -> None:
+    """Each key has every kind of JSON value in turn."""
+    comparison = Comparison(build_schema()._schema)  # noqa: SLF001
+
+    check(comparison, name)
+
+    assert comparison.cases == len(LISTS)
+    assert comparison.plans.projected > len(LISTS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS_OF_ROWS, ids=lambda mutant: mutant.name)
+def test_wrong_plan_of_rows_is_found_out(
+    mutant: Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check above fails for a compiler with a mistake."""
+    mutant.apply(monkeypatch)
+
+    with pytest.raises(Difference):
+        check(Comparison(build_schema()._schema), mutant.document)  # noqa: SLF001
 
 
 def test_rows_are_not_decoded_for_what_plans_read() -> None:
