@@ -90,16 +90,21 @@ class Transport:
     def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
         """Open the session of reads and that of writes, on the same connections."""
         connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
-        self._sessions = self._session(connector), self._session(connector)
-        self._sessions[1]._retry_connection = False  # noqa: SLF001 - no public switch
+        reads = self._session(connector, skip=())
+        writes = self._session(connector, skip=["Content-Type"])
+        writes._retry_connection = False  # noqa: SLF001 - no public switch
+        self._sessions = reads, writes
         return self._sessions
 
-    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    def _session(
+        self, connector: aiohttp.TCPConnector, *, skip: Sequence[str]
+    ) -> aiohttp.ClientSession:
+        """Open a session; headers to skip cost each of its calls some 25 µs."""
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT},
-            skip_auto_headers=["Accept-Encoding", "Content-Type"],
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            skip_auto_headers=skip,
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
             read_bufsize=READ_BUFFER_BYTES,
         )

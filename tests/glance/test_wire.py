@@ -97,6 +97,7 @@ def test_operation_is_one_call(
         "host": "",
         "accept": "*/*",
         "user-agent": "glance-gateway",
+        "accept-encoding": "identity",
         "x-auth-token": TOKEN,
         "x-openstack-request-id": call.headers["x-openstack-request-id"],
         "content-length": "",
