@@ -1,0 +1,84 @@
+"""The README's set-ups of clients, each run as it is written there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.gateway import Gateway
+from tests.images import create_image, glance_rest
+from tests.node import installed
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+TOKEN = "alice:proj-a:member,reader"
+URL = "http://127.0.0.1:8000"
+NAME = "seen-by-clients"
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the clients' packages."""
+    return installed(HERE, tmp_path_factory.mktemp("clients"))
+
+
+@pytest.fixture(autouse=True)
+def image(glance_port: int) -> None:
+    """Let the set-ups' token see an image."""
+    with glance_rest(glance_port, TOKEN) as rest:
+        create_image(rest, name=NAME)
+
+
+def set_up(client: str, gateway: Gateway) -> str:
+    """Return what the README has for a client, for a gateway of this test."""
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition(f"### {client}\n")[2]
+    (block,) = re.findall(r"```\w+\n(.*?)```", section.partition("\n##")[0], re.DOTALL)
+    assert URL in block
+    return str(block).replace(URL, str(gateway.client.base_url).rstrip("/"))
+
+
+def output(command: Sequence[str], folder: Path) -> str:
+    """Return what a command prints."""
+    return subprocess.run(
+        command, cwd=folder, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+@pytest.mark.parametrize("client", ["Apollo Client", "urql"])
+def test_javascript_client_runs_as_written(
+    client: str, gateway: Gateway, packages: Path
+) -> None:
+    """Its set-up shows the demo's images."""
+    (packages / "client.js").write_text(set_up(client, gateway))
+
+    assert f"{NAME} QUEUED" in output(["node", "client.js"], packages)
+
+
+def test_relay_runs_as_written(gateway: Gateway, packages: Path) -> None:
+    """Its compiler takes the schema, its runtime the answers."""
+    source = packages / "src"
+    source.mkdir()
+    shutil.copy(ROOT / "schema.graphql", packages)
+    (source / "images.js").write_text(set_up("Relay", gateway))
+
+    output([str(packages / "node_modules/.bin/relay-compiler")], packages)
+    output(["node", "compile_relay.js"], packages)
+
+    assert f"{NAME} QUEUED" in output(["node", "src/images.js"], packages)
+
+
+def test_python_client_runs_as_written(gateway: Gateway, tmp_path: Path) -> None:
+    """Gql shows the demo's images."""
+    command = [sys.executable, "-c", set_up("Python", gateway)]
+
+    assert f"{NAME} QUEUED" in output(command, tmp_path)
+
+
+def test_curl_runs_as_written(gateway: Gateway, tmp_path: Path) -> None:
+    """One command shows the demo's images."""
+    assert NAME in output(["sh", "-c", set_up("curl", gateway)], tmp_path)
