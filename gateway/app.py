@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette_compress import CompressMiddleware
 
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
+from gateway.asgi.other_paths import HANDLERS
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader, Reader
@@ -26,6 +29,16 @@ from gateway.schema.root import build_schema
 from gateway.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
+# Of an answer of 700 KB each takes a few milliseconds of CPU.
+COMPRESSION_LEVEL = 1
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "X-Auth-Token",
+    "X-Gateway-Trace",
+    "X-OpenStack-Request-ID",
+)
 
 
 def build_app(
@@ -57,6 +70,7 @@ def build_app(
         answers,
         timeout_seconds=settings.request_timeout_seconds,
         with_service_token=settings.forward_service_token,
+        batch_max_requests=settings.batch_max_requests,
         hooks=hooks,
     )
 
@@ -68,7 +82,8 @@ def build_app(
             await catalog.close()
             await transport.close()
 
-    return _Front(endpoint, Starlette(lifespan=lifespan))
+    others = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
+    return _wrapped(_Front(endpoint, others), settings)
 
 
 class _Front:
@@ -81,6 +96,27 @@ class _Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
         await (self._endpoint if is_graphql else self._others)(scope, receive, send)
+
+
+def _wrapped(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return the application within what the settings ask for."""
+    if settings.compress_min_bytes:
+        app = CompressMiddleware(
+            app,
+            minimum_size=settings.compress_min_bytes,
+            zstd_level=COMPRESSION_LEVEL,
+            brotli_quality=COMPRESSION_LEVEL,
+            gzip_level=COMPRESSION_LEVEL,
+        )
+    if not settings.cors_origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=CORS_REQUEST_HEADERS,
+        expose_headers=["ETag", "X-OpenStack-Request-ID"],
+    )
 
 
 def _freshness(settings: Settings) -> Freshness:

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, HttpUrl, TypeAdapter
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    HttpUrl,
+    TypeAdapter,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def _http_url(text: str) -> str:
@@ -47,6 +54,22 @@ def _is_redis_url(text: str) -> bool:
     is_plain = not parts.query and not parts.fragment
     is_database = not database or database.isdecimal()
     return parts.scheme in {"redis", "rediss"} and has_host and is_plain and is_database
+
+
+def _listed(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    return [one.strip() for one in given.split(",") if one.strip()]
+
+
+def _origin(text: str) -> str:
+    """Source: RFC 6454, section 6.2."""
+    parts = urlsplit(text)
+    is_origin = parts.scheme in {"http", "https"} and bool(parts.netloc)
+    if text != "*" and not (is_origin and text == f"{parts.scheme}://{parts.netloc}"):
+        message = "each must be like https://horizon.example.com, without a path, or *"
+        raise ValueError(message)
+    return text
 
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -132,6 +155,31 @@ class Settings(BaseSettings):
     stale_if_error_seconds: Seconds = Field(
         60,
         description="How much longer it is shown when Glance is unreachable or fails.",
+    )
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+    ] = Field(
+        (),
+        description=(
+            "Origins whose pages may ask, such as `https://horizon.example.com`,"
+            " with commas between; `*` for all."
+        ),
+    )
+    compress_min_bytes: int = Field(
+        1024,
+        ge=0,
+        description=(
+            "The shortest answer that is compressed for clients that take zstd, br"
+            " or gzip; 0: none is."
+        ),
+    )
+    batch_max_requests: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="GraphQL requests that may come as one JSON list; 0: none may.",
     )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."

@@ -1,4 +1,4 @@
-"""Packages of npm, for tests that run JavaScript."""
+"""Node and packages of npm, for tests that run JavaScript."""
 
 import os
 import shutil
@@ -6,6 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+
+def run_node(folder: Path, *arguments: str) -> str:
+    """Run a script of the folder and return what it prints."""
+    command = [str(shutil.which("node")), *arguments]
+    return subprocess.run(
+        command, cwd=folder, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 def installed(package: Path, folder: Path) -> Path:

@@ -80,4 +80,5 @@ def _default(name: str) -> str:
     field = Settings.model_fields[name]
     if field.is_required():
         return "required"
-    return "none" if field.default is None else f"`{field.default}`".lower()
+    is_none = field.default in (None, ())
+    return "none" if is_none else f"`{field.default}`".lower()

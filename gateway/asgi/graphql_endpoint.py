@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
@@ -15,20 +17,23 @@ from gateway.asgi.directives import directive_in, wants_trace
 from gateway.asgi.http_request import (
     BadRequest,
     ClientLeft,
-    GraphQLRequest,
     Headers,
     headers_of,
+    is_batch,
     parse_request,
     read_request,
+    requests_in,
 )
 from gateway.asgi.http_response import (
     Response,
-    Unencodable,
     conditional,
     encoded,
     json_response,
+    listed,
+    refusal,
     respond,
 )
+from gateway.asgi.media_types import Accepted, MediaType, accepted
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
@@ -36,24 +41,19 @@ from gateway.caller import Caller, Directive
 from gateway.catalog import Catalog
 from gateway.context import Context
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
-from gateway.execution.operations import Operations
+from gateway.execution.operations import InvalidVariables, Operations
 from gateway.facts import Hook, RequestFacts, tell
-from gateway.identity import InvalidToken
-from gateway.schema.errors import present, request_error
-
-OPERATIONS = {
-    "GET": {OperationType.QUERY},
-    "POST": {OperationType.QUERY, OperationType.MUTATION},
-}
-PLURALS = {
-    OperationType.MUTATION: "mutations",
-    OperationType.SUBSCRIPTION: "subscriptions",
-}
+from gateway.identity import Identity, InvalidToken
+from gateway.schema.errors import present
 
 logger = logging.getLogger(__name__)
 
 Answer = dict[str, object]
 Counts = dict[str, int]
+Result = TypeVar("Result")
+Waiting = Callable[
+    [Coroutine[object, object, ExecutionResult]], Awaitable[ExecutionResult]
+]
 
 
 class GraphQLEndpoint:
@@ -67,10 +67,12 @@ class GraphQLEndpoint:
         *,
         timeout_seconds: float,
         with_service_token: bool,
+        batch_max_requests: int,
         hooks: Sequence[Hook],
     ) -> None:
         """Answer from `catalog`; a request's reads end within `timeout_seconds`.
 
+        At most `batch_max_requests` may come as a list, 0: none.
         `hooks` are given the RequestFacts of each request that was executed or
         whose answer is remembered.
         """
@@ -79,107 +81,106 @@ class GraphQLEndpoint:
         self._answers = answers
         self._timeout_seconds = timeout_seconds
         self._with_service_token = with_service_token
+        self._batch_max_requests = batch_max_requests
         self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that leaves is not answered."""
         headers = headers_of(scope)
         identifier = request_id(headers.get(HEADER))
+        takes = accepted(headers.get("accept"))
         try:
-            response = await self._respond(scope, headers, receive, identifier)
+            response = await self._respond(scope, headers, receive, identifier, takes)
         except ClientLeft:
             return
-        except BadRequest as error:
-            response = _refused(error.status, "BAD_REQUEST", str(error), identifier)
-        except InvalidToken as error:
-            status = HTTPStatus.UNAUTHORIZED
-            response = _refused(status, "UNAUTHENTICATED", str(error), identifier)
-        except Unencodable:
-            logger.exception("request %s failed", identifier)
-            status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error."
-            response = _refused(status, "INTERNAL_SERVER_ERROR", reason, identifier)
+        except Exception as error:  # noqa: BLE001 - a bug is logged there
+            response = _refused(error, identifier, takes.result)
         if scope["method"] == "GET" and "etag" not in response.headers:
             not_kept = {**response.headers, "cache-control": "no-store"}
             response = replace(response, headers=not_kept)
-        await respond(send, response, (HEADER.encode(), identifier.encode()))
+        await respond(send, response, takes.result, identifier)
 
     async def _respond(
-        self, scope: Scope, headers: Headers, receive: Receive, identifier: str
+        self,
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        identifier: str,
+        takes: Accepted,
     ) -> Response:
-        """Return what is remembered of an equal request, else execute this one."""
-        method = scope["method"]
-        asked_for = await read_request(scope, headers, receive)
+        """Return the answer to one request, or to several in one."""
+        body = await read_request(scope, headers, receive)
+        if takes.result is None:
+            reason = "Answers are application/graphql-response+json or JSON."
+            raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, reason)
         identity = identity_in(headers, with_service_token=self._with_service_token)
-        key = AnswerKey(identity, method.encode() + b" " + asked_for)
-        directive = directive_in(headers)
-        asked = _Asked(method, headers, identifier, key, directive)
+        asked = _Asked(
+            scope["method"],
+            headers,
+            identifier,
+            identity,
+            directive_in(headers),
+            takes.result,
+        )
+        if not is_batch(body):
+            return await self._answer(body, asked, partial(while_connected, receive))
+        requests = requests_in(body, self._batch_max_requests)
+        answering = asyncio.gather(*(self._in_batch(one, asked) for one in requests))
+        return listed(await while_connected(receive, _result_of(answering)))
+
+    async def _in_batch(self, body: bytes, asked: "_Asked") -> Response:
+        """Return the answer to one request of several, also where it is refused."""
+        try:
+            return await self._answer(body, asked, _result_of)
+        except Exception as error:  # noqa: BLE001 - a bug is logged there
+            return _refused(error, asked.identifier, asked.media_type)
+
+    async def _answer(self, body: bytes, asked: "_Asked", waiting: Waiting) -> Response:
+        """Return what is remembered of an equal request, else execute this one."""
+        key = AnswerKey(asked.identity, asked.method.encode() + b" " + body)
         known = None
-        if directive is Directive.NONE:
+        if asked.directive is Directive.NONE:
             known = await self._answers.find(key)
         if known is not None:
             return self._remembered(known, asked)
-        request = parse_request(method, asked_for)
-        return await self._executed(request, asked, receive)
+        return await self._executed(key, body, asked, waiting)
 
     def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
         counts = {"calls": 0, "cached": known.reads, "coalesced": 0, "stale": 0}
-        identity = asked.key.identity
-        scope = identity.scope if identity else None
+        scope = asked.identity.scope if asked.identity else None
         tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
         return _answered(known.body, asked, counts)
 
     async def _executed(
-        self, request: GraphQLRequest, asked: "_Asked", receive: Receive
+        self, key: AnswerKey, body: bytes, asked: "_Asked", waiting: Waiting
     ) -> Response:
         """Return the answer; one that rests on remembered reads is remembered."""
-        prepared = self._prepared(request, asked)
-        if isinstance(prepared, Response):
-            return prepared
+        request = parse_request(asked.method, body)
+        prepared = self._operations.prepare(request.document, request.operation_name)
+        _check_type(prepared, asked.method)
         context = self._context(asked)
         try:
             begun = self._operations.execute(prepared, request.variables, context)
             if isinstance(begun, ExecutionResult):
                 result = begun
             else:
-                result = await while_connected(receive, begun)
+                result = await waiting(begun)
         finally:
             tell(self._hooks, context.facts)
         if result.errors:
-            errors = _with_errors(result.errors, asked, was_executed=True)
-            answer = {"data": result.data, **errors}
+            errors = _presented(result.errors, asked.identifier, was_executed=True)
+            answer: Answer = {"data": result.data, "errors": errors}
             return _partial(answer, asked, context.tally.counts)
-        body = encoded({"data": result.data})
+        answered = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
-            await self._answers.keep(asked.key, body, context.tally.grounds)
-        return _answered(body, asked, context.tally.counts)
-
-    def _prepared(
-        self, request: GraphQLRequest, asked: "_Asked"
-    ) -> Prepared | Response:
-        """Return the document; raises BadRequest for a wrong operation."""
-        name = request.operation_name
-        try:
-            prepared = self._operations.prepare(request.document, name)
-        except InvalidDocument as error:
-            answer = _with_errors(error.errors, asked, was_executed=False)
-            return json_response(HTTPStatus.OK, {"data": None, **answer})
-        except UnknownOperation as error:
-            reason = f'Unknown operation named "{name}".'
-            if name is None:
-                reason = "The document has no operation."
-            raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
-        if prepared.type_ not in OPERATIONS[asked.method]:
-            plural = PLURALS[prepared.type_]
-            reason = f"{plural} are not allowed when using {asked.method}"
-            raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
-        return prepared
+            await self._answers.keep(key, answered, context.tally.grounds)
+        return _answered(answered, asked, context.tally.counts)
 
     def _context(self, asked: "_Asked") -> Context:
-        identity = asked.key.identity
-        if identity is None:
+        if asked.identity is None:
             return Context(asked.identifier, None, self._catalog)
         deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
-        caller = Caller(identity, asked.identifier, deadline_at, asked.directive)
+        caller = Caller(asked.identity, asked.identifier, deadline_at, asked.directive)
         return Context(asked.identifier, caller, self._catalog)
 
 
@@ -190,8 +191,23 @@ class _Asked:
     method: str
     headers: Headers = field(repr=False)
     identifier: str
-    key: AnswerKey
+    identity: Identity | None
     directive: Directive
+    media_type: MediaType
+
+
+async def _result_of(work: Awaitable[Result]) -> Result:
+    return await work
+
+
+def _check_type(prepared: Prepared, method: str) -> None:
+    """Raise BadRequest for what a method must not do, or one answer can't tell."""
+    if prepared.type_ is OperationType.SUBSCRIPTION:
+        reason = "A subscription is a stream of answers, which is not offered here."
+        raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, reason)
+    if prepared.type_ is OperationType.MUTATION and method == "GET":
+        reason = "mutations are not allowed when using GET"
+        raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
 
 
 def _answered(body: bytes, asked: _Asked, counts: Counts) -> Response:
@@ -210,20 +226,38 @@ def _partial(answer: Answer, asked: _Asked, counts: Counts) -> Response:
     return json_response(HTTPStatus.OK, answer)
 
 
-def _with_errors(
-    errors: Sequence[GraphQLError], asked: _Asked, *, was_executed: bool
-) -> Answer:
-    return {
-        "errors": [
-            present(error, asked.identifier, was_executed=was_executed)
-            for error in errors
-        ]
-    }
+def _refused(
+    error: Exception, identifier: str, media_type: MediaType | None
+) -> Response:
+    """Return the answer to a request of which nothing was executed, or sent.
 
-
-def _refused(status: HTTPStatus, code: str, reason: str, identifier: str) -> Response:
-    errors = [request_error(code, reason, identifier)]
-    response = json_response(status, {"errors": errors})
+    What is wrong with a document or its variables is an answer of its own to
+    clients that know only JSON, with status 200. Source: GraphQL over HTTP, 6.4.
+    """
+    match error:
+        case InvalidDocument() | InvalidVariables():
+            was_executed = isinstance(error, InvalidVariables)
+            errors = _presented(error.errors, identifier, was_executed=was_executed)
+            is_strict = media_type is MediaType.RESPONSE
+            status = HTTPStatus.BAD_REQUEST if is_strict else HTTPStatus.OK
+            return json_response(status, {"errors": errors})
+        case UnknownOperation():
+            status, code = HTTPStatus.BAD_REQUEST, "BAD_REQUEST"
+        case BadRequest():
+            status, code = error.status, "BAD_REQUEST"
+        case InvalidToken():
+            status, code = HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED"
+        case _:
+            logger.error("request %s failed", identifier, exc_info=error)
+            status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR"
+            error = Exception("Internal server error.")
+    response = refusal(status, code, str(error), identifier)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return replace(response, headers={"allow": "GET, POST"})
     return response
+
+
+def _presented(
+    errors: Sequence[GraphQLError], identifier: str, *, was_executed: bool
+) -> list[dict[str, object]]:
+    return [present(error, identifier, was_executed=was_executed) for error in errors]

@@ -3,7 +3,7 @@
 Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ BODY_MAX_BYTES = 1024 * 1024
 HEADERS = {
     name.encode(): name
     for name in (
+        "accept",
         "authorization",
         "cache-control",
         "content-type",
@@ -29,7 +30,7 @@ HEADERS = {
     )
 }
 
-LISTS = {"cache-control", "if-none-match"}
+LISTS = {"accept", "cache-control", "if-none-match"}
 
 Headers = Mapping[str, str]
 
@@ -76,7 +77,7 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive) -> byte
     """Return the bytes that say what is asked: a body, or the query of a URL.
 
     Raises BadRequest for what is neither a GET nor a POST of JSON, and
-    ClientLeft.
+    ClientLeft. Only JSON, which no foreign page can send without a preflight.
     """
     if scope["method"] == "GET":
         query: bytes = scope["query_string"]
@@ -98,6 +99,22 @@ def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
     return _checked(_json("The body", encoded))
 
 
+def is_batch(body: bytes) -> bool:
+    """Tell whether a body may be a list of requests; the query of a URL is none."""
+    return body.lstrip()[:1] == b"["
+
+
+def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
+    """Return the requests of a list; raises BadRequest for more than there may be."""
+    requests = _json("The body", body)
+    if not isinstance(requests, list) or not max_requests:
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    if not 0 < len(requests) <= max_requests:
+        reason = f"A list must hold 1 to {max_requests} requests."
+        raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
+    return [orjson.dumps(one) for one in requests]
+
+
 async def _body(receive: Receive) -> bytes:
     body = b""
     while True:
@@ -117,9 +134,10 @@ def _query_parameters(query: bytes) -> Mapping[str, object]:
     asked: dict[str, object] = dict(
         parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     )
-    variables = asked.get("variables")
-    if isinstance(variables, str):
-        asked["variables"] = _json("The parameter variables", variables)
+    for name in ("variables", "extensions"):
+        text = asked.get(name)
+        if isinstance(text, str):
+            asked[name] = _json(f"The parameter {name}", text)
     return asked
 
 
@@ -141,6 +159,8 @@ def _checked(asked: object) -> GraphQLRequest:
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "variables must be a JSON object.")
+    if not isinstance(asked.get("extensions"), dict | None):
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "extensions must be a JSON object.")
     if name is not None and not isinstance(name, str):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "operationName must be text.")
     return GraphQLRequest(document, variables, name or None)

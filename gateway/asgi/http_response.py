@@ -1,20 +1,27 @@
 """A GraphQL answer as HTTP carries it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from http import HTTPStatus
 
 import msgspec
 from starlette.types import Send
 
 from gateway.asgi.http_request import Headers
-from gateway.cache.answer import etag
+from gateway.asgi.media_types import MediaType
+from gateway.asgi.request_id import HEADER
+from gateway.schema.errors import request_error
 
-JSON = (b"content-type", b"application/json")
+ETAG_BYTES = 12
+CONTENT_TYPES = {
+    media_type: (b"content-type", f"{media_type.value}; charset=utf-8".encode())
+    for media_type in MediaType
+}
 # A browser may keep the answer of a GET, for this token, and asks each time.
 PRIVATE = {
     "cache-control": "private, no-cache",
-    "vary": "X-Auth-Token, X-AUTH_TOKEN, Authorization",
+    "vary": "Accept, Accept-Encoding, X-Auth-Token, X-AUTH_TOKEN, Authorization",
 }
 
 
@@ -50,12 +57,24 @@ def json_response(status: HTTPStatus, answer: object) -> Response:
     return Response(status, encoded(answer))
 
 
+def refusal(status: HTTPStatus, code: str, reason: str, identifier: str) -> Response:
+    """Return the response to a request of which nothing was executed."""
+    return json_response(status, {"errors": [request_error(code, reason, identifier)]})
+
+
+def listed(responses: Sequence[Response]) -> Response:
+    """Return one response with the bodies of several."""
+    bodies = b",".join([one.body for one in responses])
+    return Response(HTTPStatus.OK, b"".join((b"[", bodies, b"]")))
+
+
 def conditional(response: Response, headers: Headers) -> Response:
     """Return the response with its entity tag, without a body if that is known.
 
-    Source: RFC 9110, section 13.1.2; tags compare weakly.
+    The tag is a weak one, as the body may be compressed on its way. Source: RFC
+    9110, sections 8.8.3 and 13.1.2.
     """
-    tag = etag(response.body)
+    tag = f'"{blake2b(response.body, digest_size=ETAG_BYTES).hexdigest()}"'
     known = [
         one.strip().removeprefix("W/")
         for one in headers.get("if-none-match", "").split(",")
@@ -63,15 +82,18 @@ def conditional(response: Response, headers: Headers) -> Response:
     is_known = tag in known or known == ["*"]
     status = HTTPStatus.NOT_MODIFIED if is_known else response.status
     body = b"" if is_known else response.body
-    return Response(status, body, {"etag": tag, **PRIVATE})
+    return Response(status, body, {"etag": f"W/{tag}", **PRIVATE})
 
 
-async def respond(send: Send, response: Response, own: tuple[bytes, bytes]) -> None:
-    """Send the response with one more header."""
-    headers = [own]
+async def respond(
+    send: Send, response: Response, media_type: MediaType | None, identifier: str
+) -> None:
+    """Send the response as this kind of JSON, with the request's id."""
+    headers = [(HEADER.encode(), identifier.encode())]
     if response.status != HTTPStatus.NOT_MODIFIED:
         length = str(len(response.body)).encode()
-        headers += JSON, (b"content-length", length)
+        content_type = CONTENT_TYPES[media_type or MediaType.JSON]
+        headers += content_type, (b"content-length", length)
     if response.headers:
         headers += [
             (name.encode(), value.encode()) for name, value in response.headers.items()

@@ -1,12 +1,10 @@
 """A remembered answer of ours: what was made of reads that are still true."""
 
-import hashlib
 from dataclasses import dataclass, field
 
 from gateway.cache.entry import CLOCK_SKEW_SECONDS, Stamps
 from gateway.identity import Identity
 
-ETAG_BYTES = 12
 # What a topic's name and stamp take in memory beside their characters.
 TOPIC_BYTES = 150
 
@@ -53,9 +51,3 @@ class RememberedAnswer:
     def is_fresh(self, now: float) -> bool:
         """Tell whether it still is; not where a clock was set back since."""
         return self.kept_at - CLOCK_SKEW_SECONDS < now < self.fresh_until
-
-
-def etag(body: bytes) -> str:
-    """Return the body's entity tag, a strong one. Source: RFC 9110, 8.8.3."""
-    digest = hashlib.blake2b(body, digest_size=ETAG_BYTES).hexdigest()
-    return f'"{digest}"'

@@ -48,7 +48,7 @@ class InvalidDocument(ValueError):
 
 
 class UnknownOperation(ValueError):
-    """A document without the operation that is asked for."""
+    """A document without the operation that is asked for, or with several."""
 
 
 class DocumentCache:
@@ -122,9 +122,11 @@ def _operation(
     ]
     if operation_name is None and len(operations) > 1:
         message = "The document has several operations: say which by operationName."
-        raise InvalidDocument([GraphQLError(message)])
+        raise UnknownOperation(message)
     for operation in operations:
         name = operation.name.value if operation.name else None
         if operation_name in {None, name}:
             return operation
-    raise UnknownOperation(operation_name)
+    if operation_name is None:
+        raise UnknownOperation("The document has no operation.")
+    raise UnknownOperation(f'Unknown operation named "{operation_name}".')

@@ -11,7 +11,7 @@ import pytest
 
 from tests.gateway import Gateway
 from tests.images import create_image, glance_rest
-from tests.node import installed
+from tests.node import installed, run_node
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -56,7 +56,7 @@ def test_javascript_client_runs_as_written(
     """Its set-up shows the demo's images."""
     (packages / "client.js").write_text(set_up(client, gateway))
 
-    assert f"{NAME} QUEUED" in output(["node", "client.js"], packages)
+    assert f"{NAME} QUEUED" in run_node(packages, "client.js")
 
 
 def test_relay_runs_as_written(gateway: Gateway, packages: Path) -> None:
@@ -67,9 +67,9 @@ def test_relay_runs_as_written(gateway: Gateway, packages: Path) -> None:
     (source / "images.js").write_text(set_up("Relay", gateway))
 
     output([str(packages / "node_modules/.bin/relay-compiler")], packages)
-    output(["node", "compile_relay.js"], packages)
+    run_node(packages, "compile_relay.js")
 
-    assert f"{NAME} QUEUED" in output(["node", "src/images.js"], packages)
+    assert f"{NAME} QUEUED" in run_node(packages, "src/images.js")
 
 
 def test_python_client_runs_as_written(gateway: Gateway, tmp_path: Path) -> None:

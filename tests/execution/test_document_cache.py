@@ -106,11 +106,6 @@ def test_text_that_has_no_room_drives_nothing_out() -> None:
             "Cannot query field 'zzz' on type 'Thing'.",
             id="unknown field",
         ),
-        pytest.param(
-            TWO,
-            "The document has several operations: say which by operationName.",
-            id="several operations",
-        ),
     ],
 )
 def test_invalid_document_is_not_kept(text: str, message: str) -> None:

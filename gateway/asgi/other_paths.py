@@ -1,0 +1,26 @@
+"""What is answered where no GraphQL is: JSON with `errors`, as everywhere."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gateway.asgi.request_id import HEADER, request_id
+from gateway.schema.errors import request_error
+
+
+async def no_such_path(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer to an HTTPException, of Starlette's routing most often."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - all it is registered for
+    identifier = request_id(request.headers.get(HEADER))
+    status = HTTPStatus(error.status_code)
+    reason = f"{status.phrase}: {request.url.path}. GraphQL is at /graphql."
+    answer = {"errors": [request_error("BAD_REQUEST", reason, identifier)]}
+    headers = {**(error.headers or {}), HEADER: identifier}
+    return JSONResponse(answer, status, headers)
+
+
+HANDLERS: Mapping[Any, Any] = {HTTPException: no_such_path}

@@ -1,0 +1,66 @@
+"""Several requests in one: a JSON list, where the setting allows it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.gateway import Gateway, running_gateway
+from tests.glance_double import GlanceDouble, json_reply
+
+SHOW = "query ($id: ID!) { image(id: $id) { name } }"
+
+
+@pytest.fixture
+def batching(double: GlanceDouble) -> Iterator[Gateway]:
+    """Run a gateway that takes three requests in one."""
+    with running_gateway(double.url, batch_max_requests=3) as running:
+        yield running
+
+
+def send(gateway: Gateway, *requests: Any) -> Any:
+    """Send a list of requests and return the answers."""
+    headers = {"X-Auth-Token": "t"}
+    response = gateway.client.post("/graphql", json=requests, headers=headers)
+    assert response.status_code == 200
+    return response.json()
+
+
+def test_each_request_of_a_list_is_answered_in_its_place(
+    batching: Gateway, double: GlanceDouble
+) -> None:
+    """What is wrong with one is nothing to the others."""
+    double.always(json_reply({"id": "1", "name": "x", "status": "active"}))
+
+    answers = send(
+        batching,
+        {"query": "{ nothing }"},
+        {"query": SHOW, "variables": {"id": "1"}},
+        5,
+    )
+
+    assert [list(answer) for answer in answers] == [["errors"], ["data"], ["errors"]]
+    assert answers[1] == {"data": {"image": {"name": "x"}}}
+
+
+def test_equal_reads_of_a_list_are_one_call(
+    batching: Gateway, double: GlanceDouble
+) -> None:
+    """As those of requests that come at the same time."""
+    double.always(json_reply({"id": "1", "name": "x", "status": "active"}))
+
+    send(batching, *[{"query": SHOW, "variables": {"id": "1"}}] * 3)
+
+    assert len(double.calls) == 1
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_list_of_too_many_or_none_is_refused(batching: Gateway, number: int) -> None:
+    """As a whole."""
+    requests = [{"query": "{ __typename }"}] * number
+
+    response = batching.client.post("/graphql", json=requests)
+
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error["message"] == "A list must hold 1 to 3 requests."

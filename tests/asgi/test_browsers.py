@@ -1,0 +1,123 @@
+"""What pages of other origins may do, and how answers are compressed."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.gateway import Gateway, running_gateway
+from tests.glance_double import GlanceDouble, json_reply
+
+FRIEND, STRANGER = "https://horizon.example.com", "https://evil.example.com"
+PREFLIGHT = {
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "content-type,x-auth-token",
+}
+LONG = "{ __schema { types { name description } } }"
+
+
+@pytest.fixture
+def sharing(double: GlanceDouble) -> Iterator[Gateway]:
+    """Run a gateway that pages of a friend may ask."""
+    with running_gateway(double.url, cors_origins=(FRIEND,)) as running:
+        yield running
+
+
+def preflight(gateway: Gateway, origin: str) -> httpx.Response:
+    """Ask as a browser does before a page may."""
+    headers = {"Origin": origin, **PREFLIGHT}
+    return gateway.client.options("/graphql", headers=headers)
+
+
+def test_page_of_an_origin_that_is_set_may_ask_with_a_token(sharing: Gateway) -> None:
+    """The preflight allows the header, the answer the reading."""
+    asked = preflight(sharing, FRIEND)
+    answered = sharing.post("{ __typename }", token="t", headers={"Origin": FRIEND})
+
+    assert asked.status_code == 200
+    assert asked.headers["Access-Control-Allow-Origin"] == FRIEND
+    assert "X-Auth-Token" in asked.headers["Access-Control-Allow-Headers"]
+    assert answered.headers["Access-Control-Allow-Origin"] == FRIEND
+
+
+def test_page_of_another_origin_may_not(sharing: Gateway) -> None:
+    """Nothing tells the browser to let it."""
+    asked = preflight(sharing, STRANGER)
+
+    assert asked.status_code == 400
+    assert "Access-Control-Allow-Origin" not in asked.headers
+
+
+def test_no_page_may_ask_unless_it_is_set(gateway: Gateway) -> None:
+    """A preflight is a method like others, in JSON."""
+    asked = preflight(gateway, FRIEND)
+
+    assert asked.status_code == 405
+    assert asked.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert "Access-Control-Allow-Origin" not in asked.headers
+
+
+def answer(gateway: Gateway, document: str, encodings: str) -> httpx.Response:
+    """Return the answer to a client that takes these encodings."""
+    return gateway.post(document, headers={"Accept-Encoding": encodings})
+
+
+@pytest.mark.parametrize(
+    ("taken", "encoding"),
+    [("gzip", "gzip"), ("gzip, zstd, br", "zstd"), ("gzip, zstd;q=0", "gzip")],
+)
+def test_long_answer_is_compressed_as_the_client_takes_it(
+    gateway: Gateway, taken: str, encoding: str
+) -> None:
+    """Decoded, it is the same."""
+    plain, sent = answer(gateway, LONG, "identity"), answer(gateway, LONG, taken)
+
+    assert "Content-Encoding" not in plain.headers
+    assert sent.headers["Content-Encoding"] == encoding
+    assert sent.json() == plain.json()
+    assert sent.num_bytes_downloaded < plain.num_bytes_downloaded / 2
+
+
+def test_short_answer_is_not_compressed(gateway: Gateway) -> None:
+    """It would only grow."""
+    headers = answer(gateway, "{ __typename }", "gzip").headers
+
+    assert "Content-Encoding" not in headers
+
+
+def test_long_answer_is_not_compressed_where_the_setting_is_0(
+    double: GlanceDouble,
+) -> None:
+    """A proxy may do it instead."""
+    with running_gateway(double.url, compress_min_bytes=0) as gateway:
+        headers = answer(gateway, LONG, "gzip").headers
+
+    assert "Content-Encoding" not in headers
+
+
+def test_compressed_get_is_answered_304_as_any(double: GlanceDouble) -> None:
+    """Its tag is that of the answer, however it is sent."""
+    tags = [f"tag-{number}" for number in range(200)]
+    image = {"id": "1", "status": "active", "tags": tags}
+    double.always(json_reply(image))
+    asked = {"query": "{ image(id: 1) { tags } }"}
+    with running_gateway(double.url) as gateway:
+        own = {"X-Auth-Token": "t", "Accept-Encoding": "gzip"}
+        first = gateway.client.get("/graphql", params=asked, headers=own)
+        own["If-None-Match"] = first.headers["ETag"]
+        second = gateway.client.get("/graphql", params=asked, headers=own)
+
+    assert first.headers["Content-Encoding"] == "gzip"
+    assert (second.status_code, second.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/graphql/", "/nothing"])
+def test_what_is_not_there_is_a_json_error(gateway: Gateway, path: str) -> None:
+    """With the request's id, as every error."""
+    response = gateway.client.post(path)
+
+    assert response.status_code == 404
+    (error,) = response.json()["errors"]
+    assert error["message"] == f"Not Found: {path}. GraphQL is at /graphql."
+    identifier = error["extensions"]["requestId"]
+    assert response.headers["X-OpenStack-Request-ID"] == identifier
