@@ -83,31 +83,46 @@ def build_app(
             await transport.close()
 
     others = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
-    return _wrapped(_Front(endpoint, others), settings)
+    return _sharing(
+        _Front(endpoint, _compressing(endpoint, settings), others), settings
+    )
 
 
 class _Front:
     """The way to the endpoint that costs a request least."""
 
-    def __init__(self, endpoint: ASGIApp, others: ASGIApp) -> None:
+    def __init__(
+        self, endpoint: ASGIApp, compressing: ASGIApp, others: ASGIApp
+    ) -> None:
         self._endpoint = endpoint
+        self._compressing = compressing
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
-        await (self._endpoint if is_graphql else self._others)(scope, receive, send)
+        await self._way(scope)(scope, receive, send)
+
+    def _way(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http" or scope["path"] != GRAPHQL_PATH:
+            return self._others
+        for name, _ in scope["headers"]:
+            if name == b"accept-encoding":
+                return self._compressing
+        return self._endpoint
 
 
-def _wrapped(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Return the application within what the settings ask for."""
-    if settings.compress_min_bytes:
-        app = CompressMiddleware(
-            app,
-            minimum_size=settings.compress_min_bytes,
-            zstd_level=COMPRESSION_LEVEL,
-            brotli_quality=COMPRESSION_LEVEL,
-            gzip_level=COMPRESSION_LEVEL,
-        )
+def _compressing(app: ASGIApp, settings: Settings) -> ASGIApp:
+    if not settings.compress_min_bytes:
+        return app
+    return CompressMiddleware(
+        app,
+        minimum_size=settings.compress_min_bytes,
+        zstd_level=COMPRESSION_LEVEL,
+        brotli_quality=COMPRESSION_LEVEL,
+        gzip_level=COMPRESSION_LEVEL,
+    )
+
+
+def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:
     if not settings.cors_origins:
         return app
     return CORSMiddleware(

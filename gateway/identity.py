@@ -15,14 +15,15 @@ class Identity:
     """The bearer of a token.
 
     `scope` names the bearer in keys and logs: 64 hexadecimal digits from which
-    the token can't be found again. Neither token is in the repr.
+    the token can't be found again; equal ones are of one bearer. Neither token is
+    in the repr.
 
     Raises InvalidToken for a token that is longer than 8 KiB or holds anything
     but visible ASCII and spaces.
     """
 
-    token: str = field(repr=False)
-    service_token: str | None = field(default=None, repr=False)
+    token: str = field(repr=False, compare=False)
+    service_token: str | None = field(default=None, repr=False, compare=False)
     scope: str = field(init=False)
 
     def __post_init__(self) -> None:

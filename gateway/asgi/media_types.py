@@ -32,6 +32,9 @@ class Accepted:
     events: bool = False
 
 
+UNASKED = Accepted(MediaType.JSON)
+
+
 def accepted(accept: str | None) -> Accepted:
     """Return what an Accept header asks for, JSON without one.
 
@@ -39,7 +42,7 @@ def accepted(accept: str | None) -> Accepted:
     every client can read.
     """
     if accept is None:
-        return Accepted(MediaType.JSON)
+        return UNASKED
     if len(accept) > ACCEPT_MAX_CHARACTERS:
         return _chosen(accept)
     return _chosen_before(accept)
