@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from graphql import parse, validate
+
 from gateway.schema.errors import CODES
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
@@ -59,6 +61,15 @@ def test_readme_has_every_setting_with_its_default() -> None:
     assert dict(rows) == {
         f"GATEWAY_{name.upper()}": _default(name) for name in Settings.model_fields
     }
+
+
+def test_every_document_of_the_readme_fits_the_schema() -> None:
+    """Examples can be pasted."""
+    blocks = re.findall(r"```graphql\n(.*?)```", _readme(), re.DOTALL)
+    schema = build_schema()._schema  # noqa: SLF001 - Strawberry has no other name
+
+    assert len(blocks) > 3
+    assert [validate(schema, parse(block)) for block in blocks] == [[]] * len(blocks)
 
 
 def test_readme_has_every_error_code() -> None:
