@@ -4,23 +4,20 @@
 2 for a wrong command line.
 """
 
-import gc
-import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from socket import socket
 from threading import Thread
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
-import uvicorn
 from pydantic import ValidationError
-from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import GRAPHQL_PATH, build_app
@@ -39,11 +36,9 @@ from gateway.demo.glance import (
 from gateway.demo.progress import step
 from gateway.demo.samples import load_samples
 from gateway.schema.root import build_schema
+from gateway.server import Server, server_config
 from gateway.settings import Settings
-from gateway.stop_signals import STOP_SIGNALS, until_stopped
-
-GRACEFUL_SHUTDOWN_SECONDS = 10
-GARBAGE_THRESHOLDS = 50_000, 20, 20
+from gateway.stop_signals import until_stopped
 
 run = typer.Typer(
     name="glance-gateway",
@@ -87,9 +82,42 @@ def serve(
 
     Every setting is also an environment variable GATEWAY_*; flags win.
     """
-    settings = _settings(glance_url=glance_url, host=host, port=port, workers=workers)
     with until_stopped(), _failures():
-        _serve(settings)
+        _serve(_settings(glance_url=glance_url, host=host, port=port, workers=workers))
+
+
+@run.command()
+def explore(
+    *,
+    os_cloud: Annotated[
+        Text, typer.Option(help="A cloud of clouds.yaml; else OS_CLOUD or OS_*.")
+    ] = None,
+    os_region_name: Annotated[Text, typer.Option(help="Its region.")] = None,
+    os_interface: Annotated[
+        Text, typer.Option(help="public, internal or admin: whose address of Glance.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="The port; 0: a free one.", min=0, max=65535)
+    ] = 8000,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Open no browser.")
+    ] = False,
+) -> None:
+    """Serve your own cloud to yourself, with its token, and open GraphiQL.
+
+    After `source openrc`, or with --os-cloud. It listens on 127.0.0.1 alone.
+    """
+    with until_stopped(), _failures():
+        if find_spec("openstack") is None:
+            message = "It needs openstacksdk: pip install 'glance-gateway[cloud]'."
+            raise ServiceFailed(message)
+        # Half a second that no other command needs to spend.
+        exploring = import_module("gateway.explore")
+        exploring.explore(
+            exploring.CloudChoice(os_cloud, os_region_name, os_interface),
+            port=port,
+            opens_browser=not no_open,
+        )
 
 
 @run.command()
@@ -116,10 +144,10 @@ def demo(
     ] = None,
 ) -> None:
     """Start a real Glance with sample images, and the gateway before it."""
-    settings = _settings(
-        glance_url=url_at(host, glance_port), host=host, port=str(port)
-    )
     with until_stopped(), _failures(), _folder(data) as folder:
+        settings = _settings(
+            glance_url=url_at(host, glance_port), host=host, port=str(port)
+        )
         _demo(settings, folder.resolve(), glance_port=glance_port)
     typer.echo("\nStopped.")
 
@@ -136,45 +164,12 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
             running = stack.enter_context(glance(folder, host=host, port=glance_port))
         with step("Loading sample images") as loading:
             load_samples(running.url, loading.count)
+        announcement = banner(url=_graphql_url(listening), glance_url=running.url)
         server = Server(
-            _config(settings, log_level="warning"),
-            banner(url=_graphql_url(listening), glance_url=running.url),
+            server_config(partial(build_app, settings), settings, log_level="warning"),
+            partial(typer.echo, announcement),
         )
         _serve_beside(running, server, listening)
-
-
-class Server(uvicorn.Server):
-    """A server that says where it listens, and stops in order, once."""
-
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
-        """Say `announcement` when it listens."""
-        super().__init__(config)
-        self._announcement = announcement
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen, then say it."""
-        await super().startup(sockets)
-        typer.echo(self._announcement)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Answer what is under way at the first signal, then pass it on."""
-        received: list[int] = []
-
-        def stop(number: int, _frame: FrameType | None) -> None:
-            received.append(number)
-            self.should_exit = True
-
-        handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-        for number in (n for n in handlers if handlers[n] != signal.SIG_IGN):
-            signal.signal(number, stop)
-        try:
-            yield
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-        if received:
-            signal.raise_signal(received[0])
 
 
 def _serve_beside(service: Service, server: Server, listening: socket) -> None:
@@ -199,8 +194,9 @@ def _serve(settings: Settings) -> None:
             typer.echo(announcement)
             _serve_workers(settings, listening)
         else:
-            config = _config(settings, log_level="info")
-            Server(config, announcement).run(sockets=[listening])
+            build = partial(build_app, settings)
+            config = server_config(build, settings, log_level="info")
+            Server(config, partial(typer.echo, announcement)).run(sockets=[listening])
 
 
 def _serve_workers(settings: Settings, listening: socket) -> None:
@@ -208,7 +204,8 @@ def _serve_workers(settings: Settings, listening: socket) -> None:
     with tempfile.TemporaryDirectory(prefix="glance-gateway-") as folder:
         stamps_file = Path(folder) / "stamps"
         create_stamps(stamps_file)
-        config = _config(settings, log_level="info", stamps_file=stamps_file)
+        build = partial(build_app, settings, stamps_file=stamps_file)
+        config = server_config(build, settings, log_level="info")
         Multiprocess(config, sockets=[listening]).run()
 
 
@@ -217,43 +214,10 @@ def _graphql_url(listening: socket) -> str:
     return url_at(host, port) + GRAPHQL_PATH
 
 
-def _config(
-    settings: Settings, *, log_level: str, stamps_file: Path | None = None
-) -> uvicorn.Config:
-    return uvicorn.Config(
-        partial(_app, settings, stamps_file),
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        log_level=log_level,
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
-    )
-
-
-def _app(settings: Settings, stamps_file: Path | None) -> ASGIApp:
-    """Return the gateway, built in a process that serves nothing else.
-
-    What lives as long as the process is looked through for garbage no more, and
-    what a request makes not before there is much of it: full passes took a tenth
-    of the time, each of them 60 ms in which nobody was answered.
-    """
-    app = build_app(settings, stamps_file=stamps_file)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    return app
-
-
 def _settings(**flags: str | None) -> Settings:
-    """Return the flags and the environment as settings, or end with all wrongs."""
+    """Return the flags and the environment as settings."""
     given = {name: value for name, value in flags.items() if value is not None}
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        _fail("\n".join(_problems(error)))
+    return Settings.model_validate(given)
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
@@ -279,11 +243,13 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """End with the reason of what fails."""
+    """End with the reason of what fails, or with all that settings have wrong."""
     try:
         yield
     except ServiceFailed as error:
         _fail(str(error))
+    except ValidationError as error:
+        _fail("\n".join(_problems(error)))
 
 
 def _fail(reason: str) -> NoReturn:

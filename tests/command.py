@@ -19,6 +19,7 @@ COMMAND = (sys.executable, "-m", "gateway")
 LIMIT_SECONDS = 120
 END_SECONDS = 15
 MARK = "TEST_COMMAND"
+OWN_SETTINGS = "GATEWAY_", "OS_"
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _running(
 ) -> Iterator[Command]:
     """Run a command, and kill what still runs of it in the end."""
     mark = f"{MARK}={uuid4()}"
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(OWN_SETTINGS)}
     with tempfile.TemporaryFile() as errors, os.fdopen(ends[0], "rb") as output:
         with os.fdopen(ends[1], "wb") as said, _default_hang_up():
             process = subprocess.Popen(

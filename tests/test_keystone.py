@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from tests.gateway import Gateway, Json, running_gateway
-from tests.keystone import Cloud, Keystone, User, running_cloud
+from tests.keystone import Cloud, Keystone, User
 
 CREATE = """mutation ($name: String!) {
     createImage(input: {name: $name, visibility: PRIVATE}) { image { name } } }"""
@@ -16,29 +16,10 @@ IMAGES = "{ images { nodes { name } } }"
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Run a Keystone and a Glance that believes its tokens."""
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def keystone(cloud: Cloud) -> Keystone:
-    """Return the cloud's Keystone."""
-    return cloud.keystone
-
-
-@pytest.fixture(scope="session")
 def gateway(cloud: Cloud) -> Iterator[Gateway]:
     """Run a gateway before the cloud's Glance."""
     with running_gateway(cloud.glance_url) as running:
         yield running
-
-
-@pytest.fixture
-def alice(keystone: Keystone) -> User:
-    """Return a member of a project of this test's own."""
-    return keystone.create_member()
 
 
 @pytest.fixture

@@ -13,15 +13,24 @@ def identity_in(headers: Headers, *, with_service_token: bool) -> Identity | Non
     many how-tos), then Authorization: Bearer. No other header says anything
     about the caller. Raises InvalidToken.
     """
-    token = (
-        headers.get("x-auth-token")
-        or headers.get("x-auth_token")
-        or _bearer(headers.get("authorization", ""))
-    )
+    token = _token(headers)
     if not token:
         return None
     service_token = headers.get("x-service-token") if with_service_token else None
     return Identity(token, service_token or None)
+
+
+def brings_token(headers: Headers) -> bool:
+    """Tell whether the request has a token, whatever it is worth."""
+    return bool(_token(headers))
+
+
+def _token(headers: Headers) -> str | None:
+    return (
+        headers.get("x-auth-token")
+        or headers.get("x-auth_token")
+        or _bearer(headers.get("authorization", ""))
+    )
 
 
 def _bearer(authorization: str) -> str | None:
