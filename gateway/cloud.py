@@ -17,6 +17,7 @@ from keystoneauth1.access import AccessInfo
 from keystoneauth1.access.service_catalog import ServiceCatalog
 from keystoneauth1.discover import EndpointData
 from keystoneauth1.exceptions import (
+    BadRequest,
     ClientException,
     ConnectFailure,
     ConnectTimeout,
@@ -33,6 +34,7 @@ from openstack.config import OpenStackConfig
 from openstack.config.cloud_region import CloudRegion
 from openstack.exceptions import ConfigException
 
+NAME = "glance-gateway"
 KEYSTONE_TIMEOUT_SECONDS = 10
 SERVICE_TYPE = "image"
 # What openstacksdk calls the cloud of the variables OS_*.
@@ -116,10 +118,9 @@ def connect(choice: CloudChoice) -> Cloud:
     """Return the cloud chosen, once Keystone has let us in; raises CloudFailed."""
     for library in "keystoneauth", "openstack":
         logging.getLogger(library).setLevel(logging.ERROR)
-    config = OpenStackConfig(
-        app_name="glance-gateway", app_version=version("glance-gateway")
-    )
-    with _configuration_failures(config):
+    with _configuration_failures("see clouds.yaml, secure.yaml and OS_*"):
+        config = OpenStackConfig(app_name=NAME, app_version=version(NAME))
+    with _configuration_failures(_known_clouds(config)):
         region = config.get_one(
             cloud=choice.name,
             region_name=choice.region_name,
@@ -129,21 +130,25 @@ def connect(choice: CloudChoice) -> Cloud:
 
 
 @contextmanager
-def _configuration_failures(config: OpenStackConfig) -> Iterator[None]:
-    """Say what of the configuration is missing or wrong."""
-    known = _known_clouds(config)
+def _configuration_failures(known: str) -> Iterator[None]:
+    """Say what of the configuration is missing or wrong, and what is known."""
     try:
         yield
     except MissingRequiredOptions as error:
         missing = ", ".join(option.dest for option in error.options)
-        raise CloudFailed(
+        reason = (
             f"No cloud to ask, {missing} is missing: source an openrc, or name a"
-            f" cloud with --os-cloud ({known})."
-        ) from error
-    except ConfigException as error:
+            " cloud with --os-cloud"
+        )
+        raise CloudFailed(f"{reason} ({known}).") from error
+    except (ConfigException, ClientException) as error:
         raise CloudFailed(f"{str(error).rstrip('.')} ({known}).") from error
-    except ClientException as error:
-        raise CloudFailed(f"{str(error).rstrip('.')}.") from error
+    # What openstacksdk says to values that it has not expected.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = (
+            "The configuration makes no sense, such as options of another auth_type"
+        )
+        raise CloudFailed(f"{reason} ({known}).") from error
 
 
 def _known_clouds(config: OpenStackConfig) -> str:
@@ -217,7 +222,7 @@ def _no_endpoint(
 def _reason(error: ClientException, keystone: str) -> str:
     """Return what has failed, and what to look at."""
     match error:
-        case Unauthorized():
+        case Unauthorized() | BadRequest():
             return (
                 f"{keystone} refuses these credentials: check user, password or"
                 " secret, project, and their domains."

@@ -95,6 +95,21 @@ class Keystone:
         self._sent("PUT", grant)
         return user
 
+    def create_application_credential(self, user: User) -> tuple[str, str]:
+        """Create a credential of the user's for a program: its id and secret."""
+        own = {"X-Auth-Token": self.project_token(user)}
+        me = self.client.get(
+            "/auth/tokens", headers=own | {"X-Subject-Token": own["X-Auth-Token"]}
+        )
+        user_id = me.json()["token"]["user"]["id"]
+        created = self.client.post(
+            f"/users/{user_id}/application_credentials",
+            headers=own,
+            json={"application_credential": {"name": "explore"}},
+        ).raise_for_status()
+        credential = created.json()["application_credential"]
+        return credential["id"], credential["secret"]
+
     def project_token(self, user: User) -> str:
         """Issue a token for the user's project."""
         project = {"name": user.project, "domain": DOMAIN}
@@ -192,7 +207,7 @@ def _keystone(data: Path, *, port: int) -> Iterator[Keystone]:
 def short_lived(keystone: Keystone, lifetime: timedelta) -> Iterator[Service]:
     """Run one more server of the same Keystone, whose new tokens end soon."""
     folder, seconds = keystone.configuration.parent, int(lifetime.total_seconds())
-    own = folder / "short-lived"
+    own = folder / f"short-lived-{uuid4()}"
     own.mkdir()
     text = keystone.configuration.read_text() + f"\n[token]\nexpiration = {seconds}\n"
     (own / "keystone.conf").write_text(text)
