@@ -78,8 +78,18 @@ def _connected(choice: CloudChoice) -> Cloud:
 
 
 def _settings(cloud: Cloud, port: int) -> Settings:
-    """Return the environment's settings, but for all that the cloud decides."""
-    given = {"glance_url": cloud.image.url, "host": HOST, "port": port, "workers": 1}
+    """Return the environment's settings, but for what the cloud and we decide.
+
+    No foreign page has a place here, and nothing is gained by compression.
+    """
+    given: dict[str, object] = {
+        "glance_url": cloud.image.url,
+        "host": HOST,
+        "port": port,
+        "workers": 1,
+        "cors_origins": "",
+        "compress_min_bytes": 0,
+    }
     if cloud.ca_file is not None:
         given["glance_ca_file"] = cloud.ca_file
     return Settings.model_validate(given)

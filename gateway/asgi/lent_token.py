@@ -5,10 +5,10 @@ to programs of the same user, and of what a browser sends just to our own page:
 
 - Host is a loopback name with our port: a foreign name that resolves to this
   machine (DNS rebinding) is not. This holds for all that is served.
+- It is a POST of JSON, which no link or form of a foreign page sends without
+  asking first (CSRF), or a WebSocket.
 - Origin and Sec-Fetch-Site, which browsers send and pages can't choose, name
   our own page; a WebSocket, which browsers open for every page, must say so.
-- The body is JSON, sent by POST: what a link or a form of a foreign page sends
-  without asking first is not (CSRF).
 - The other end of the connection is held by the same user of this machine.
 """
 
@@ -20,14 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.asgi.connection_owner import is_own, knows_owners
 from gateway.asgi.credentials import brings_token
 from gateway.asgi.http_request import headers_of
-from gateway.asgi.http_response import json_response, respond
+from gateway.asgi.http_response import refusal, respond
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.cloud import Cloud, CloudFailed
-from gateway.schema.errors import request_error
 
 LOOPBACK = "127.0.0.1", "localhost", "[::1]"
 HTTP_PORT = 80
-# How an answer begins to say that Glance has refused the token.
+# How an answer says that Glance has refused the token.
 REFUSED = b'"code":"UNAUTHENTICATED"'
 
 
@@ -54,7 +53,7 @@ class LentToken:
             return
         try:
             self._check_host(scope)
-            if scope["path"] == self._path and not brings_token(headers_of(scope)):
+            if scope["path"] == self._path and _may_need_a_token(scope):
                 _check_page(scope)
                 await self._lend(scope, receive, send)
                 return
@@ -77,7 +76,7 @@ class LentToken:
             return
 
         async def watched(message: Message) -> None:
-            if REFUSED in message.get("body", b""):
+            if _says_refused(message):
                 self._cloud.forget(token)
             await send(message)
 
@@ -91,24 +90,35 @@ class LentToken:
         return self._cloud.token()
 
 
+def _may_need_a_token(scope: Scope) -> bool:
+    """Tell whether it is a WebSocket or a POST of JSON without a token.
+
+    What else comes without one is passed on without one.
+    """
+    if brings_token(headers_of(scope)):
+        return False
+    media_types = [
+        value.partition(b";")[0].strip() for value in _values(scope, b"content-type")
+    ]
+    is_json = media_types == [b"application/json"]
+    return scope["type"] == "websocket" or (scope["method"] == "POST" and is_json)
+
+
 def _check_page(scope: Scope) -> None:
     """Raise Refused for what a browser may send for another page than ours."""
     own = [b"http://" + host for host in _values(scope, b"host")]
     origins = _values(scope, b"origin")
-    is_socket = scope["type"] == "websocket"
-    if any(origin not in own for origin in origins) or (is_socket and not origins):
+    is_unknown = scope["type"] == "websocket" and not origins
+    if is_unknown or any(origin not in own for origin in origins):
         raise Refused("The Origin must be this very gateway's: no token is lent.")
     if any(site != b"same-origin" for site in _values(scope, b"sec-fetch-site")):
         raise Refused("Sec-Fetch-Site must be same-origin: no token is lent.")
-    if not is_socket and not _is_json_post(scope):
-        raise Refused("A token is lent just to a POST of application/json.")
 
 
-def _is_json_post(scope: Scope) -> bool:
-    media_types = [
-        value.partition(b";")[0].strip() for value in _values(scope, b"content-type")
-    ]
-    return scope["method"] == "POST" and media_types == [b"application/json"]
+def _says_refused(message: Message) -> bool:
+    """Tell whether an answer, or a WebSocket's message, says so."""
+    text = message.get("text") or ""
+    return REFUSED in (message.get("body") or text.encode())
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:
@@ -121,6 +131,5 @@ async def _refuse(scope: Scope, send: Send, status: HTTPStatus, reason: str) -> 
         return
     identifier = request_id(headers_of(scope).get(HEADER))
     code = "FORBIDDEN" if status is HTTPStatus.FORBIDDEN else "UNAUTHENTICATED"
-    errors = [request_error(code, reason, identifier)]
-    response = json_response(status, {"errors": errors})
-    await respond(send, response, (HEADER.encode(), identifier.encode()))
+    response = refusal(status, code, reason, identifier)
+    await respond(send, response, None, identifier)
