@@ -1,7 +1,7 @@
 """The command: read flags, build, run, exit status.
 
 0 for an end that was asked for, 1 for a failure with its reason in one line,
-2 for a wrong command line.
+2 for a wrong command line. What stands on an extra is imported by its command.
 """
 
 import tempfile
@@ -34,7 +34,6 @@ from gateway.demo.glance import (
     url_at,
 )
 from gateway.demo.progress import step
-from gateway.demo.samples import load_samples
 from gateway.schema.root import build_schema
 from gateway.server import Server, server_config
 from gateway.settings import Settings
@@ -111,7 +110,6 @@ def explore(
         if find_spec("openstack") is None:
             message = "It needs openstacksdk: pip install 'glance-gateway[cloud]'."
             raise ServiceFailed(message)
-        # Half a second that no other command needs to spend.
         exploring = import_module("gateway.explore")
         exploring.explore(
             exploring.CloudChoice(os_cloud, os_region_name, os_interface),
@@ -163,7 +161,8 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
         with step("Starting Glance"):
             running = stack.enter_context(glance(folder, host=host, port=glance_port))
         with step("Loading sample images") as loading:
-            load_samples(running.url, loading.count)
+            samples = import_module("gateway.demo.loading")
+            samples.load_samples(running.url, loading.count)
         announcement = banner(url=_graphql_url(listening), glance_url=running.url)
         server = Server(
             server_config(partial(build_app, settings), settings, log_level="warning"),

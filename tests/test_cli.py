@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +46,16 @@ def test_schema_is_the_committed_one() -> None:
     ended = run("schema")
 
     assert ended == Ended(0, committed, "")
+
+
+def test_commands_start_without_the_extras_of_others() -> None:
+    """`serve` needs nothing that comes with demo, cloud or test."""
+    extras = ["cheroot", "glance", "httpx", "keystoneauth1", "openstack"]
+    program = f"import sys; sys.modules |= dict.fromkeys({extras}); import gateway.cli"
+
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+
+    assert ended.returncode == 0
 
 
 def test_no_arguments_show_the_commands() -> None:

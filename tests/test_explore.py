@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -342,17 +340,6 @@ def test_secrets_of_a_broken_clouds_yaml_are_not_shown(tmp_path: Path) -> None:
     ended = ended_explore("--os-cloud", "mine", OS_CLIENT_CONFIG_FILE=str(file))
 
     assert (ended.status, "hunter2" in ended.output + ended.errors) == (1, False)
-
-
-def test_other_commands_do_not_wait_for_openstacksdk() -> None:
-    """What takes half a second to import is imported where it is needed."""
-    program = "import sys, gateway.cli; print('openstack' in sys.modules)"
-
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-
-    assert ended.stdout == "False\n"
 
 
 def test_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
