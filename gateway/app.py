@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
@@ -68,19 +69,28 @@ def build_app(
             await catalog.close()
             await transport.close()
 
-    return _Front(endpoint, Starlette(lifespan=lifespan))
+    routes = page_routes() if settings.graphiql else []
+    others = Starlette(routes=routes, lifespan=lifespan)
+    return _Front(endpoint, others, has_page=settings.graphiql)
 
 
 class _Front:
     """The way to the endpoint that costs a request least."""
 
-    def __init__(self, endpoint: ASGIApp, others: ASGIApp) -> None:
+    def __init__(self, endpoint: ASGIApp, others: ASGIApp, *, has_page: bool) -> None:
         self._endpoint = endpoint
         self._others = others
+        self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
-        await (self._endpoint if is_graphql else self._others)(scope, receive, send)
+        await self._way(scope)(scope, receive, send)
+
+    def _way(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http" or scope["path"] != GRAPHQL_PATH:
+            return self._others
+        if self._has_page and is_for_page(scope):
+            return show_page_instead
+        return self._endpoint
 
 
 def _freshness(settings: Settings) -> Freshness:

@@ -7,6 +7,7 @@
 import gc
 import signal
 import tempfile
+import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -37,7 +38,7 @@ from gateway.demo.glance import (
     url_at,
 )
 from gateway.demo.progress import step
-from gateway.demo.samples import load_samples
+from gateway.demo.samples import ALICE, load_samples
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 from gateway.stop_signals import STOP_SIGNALS, until_stopped
@@ -114,17 +115,25 @@ def demo(
         Path | None,
         typer.Option(help="A folder for Glance's data, kept; else a temporary one."),
     ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open GraphiQL in the browser.")
+    ] = False,
 ) -> None:
     """Start a real Glance with sample images, and the gateway before it."""
     settings = _settings(
-        glance_url=url_at(host, glance_port), host=host, port=str(port)
+        glance_url=url_at(host, glance_port),
+        host=host,
+        port=str(port),
+        graphiql="true",
     )
     with until_stopped(), _failures(), _folder(data) as folder:
-        _demo(settings, folder.resolve(), glance_port=glance_port)
+        _demo(settings, folder.resolve(), glance_port=glance_port, opens=open_page)
     typer.echo("\nStopped.")
 
 
-def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
+def _demo(
+    settings: Settings, folder: Path, *, glance_port: int, opens: bool
+) -> None:
     host = settings.host
     with ExitStack() as stack:
         listening = stack.enter_context(listen(host, settings.port))
@@ -136,9 +145,12 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
             running = stack.enter_context(glance(folder, host=host, port=glance_port))
         with step("Loading sample images") as loading:
             load_samples(running.url, loading.count)
+        url = _url(listening)
+        page_url = f"{url}/#token={ALICE}"
         server = Server(
             _config(settings, log_level="warning"),
-            banner(url=_graphql_url(listening), glance_url=running.url),
+            banner(url=url + GRAPHQL_PATH, page_url=page_url, glance_url=running.url),
+            opens=page_url if opens else None,
         )
         _serve_beside(running, server, listening)
 
@@ -146,15 +158,21 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
 class Server(uvicorn.Server):
     """A server that says where it listens, and stops in order, once."""
 
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
-        """Say `announcement` when it listens."""
+    def __init__(
+        self, config: uvicorn.Config, announcement: str, *, opens: str | None = None
+    ) -> None:
+        """Say `announcement` when it listens, and open an address in the browser."""
         super().__init__(config)
         self._announcement = announcement
+        self._opens = opens
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, then say it."""
         await super().startup(sockets)
         typer.echo(self._announcement)
+        if self._opens is not None:
+            # Some browsers return when they are closed.
+            Thread(target=webbrowser.open, args=[self._opens], daemon=True).start()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -194,7 +212,7 @@ def _serve_beside(service: Service, server: Server, listening: socket) -> None:
 
 def _serve(settings: Settings) -> None:
     with listen(settings.host, settings.port) as listening:
-        announcement = f"GraphQL   {_graphql_url(listening)}"
+        announcement = f"GraphQL   {_url(listening)}{GRAPHQL_PATH}"
         if settings.workers > 1:
             typer.echo(announcement)
             _serve_workers(settings, listening)
@@ -212,9 +230,9 @@ def _serve_workers(settings: Settings, listening: socket) -> None:
         Multiprocess(config, sockets=[listening]).run()
 
 
-def _graphql_url(listening: socket) -> str:
+def _url(listening: socket) -> str:
     host, port = listening.getsockname()[:2]
-    return url_at(host, port) + GRAPHQL_PATH
+    return url_at(host, port)
 
 
 def _config(

@@ -133,6 +133,9 @@ class Settings(BaseSettings):
         60,
         description="How much longer it is shown when Glance is unreachable or fails.",
     )
+    graphiql: bool = Field(
+        default=True, description="Whether `/` shows GraphiQL, an IDE in the browser."
+    )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."
     )
