@@ -131,9 +131,7 @@ def demo(
     typer.echo("\nStopped.")
 
 
-def _demo(
-    settings: Settings, folder: Path, *, glance_port: int, opens: bool
-) -> None:
+def _demo(settings: Settings, folder: Path, *, glance_port: int, opens: bool) -> None:
     host = settings.host
     with ExitStack() as stack:
         listening = stack.enter_context(listen(host, settings.port))

@@ -7,4 +7,4 @@ const documents = import.meta.glob<string>("./starters/*.graphql", {
 
 export const starters = Object.keys(documents)
   .sort()
-  .map((path) => ({ query: documents[path] ?? "" }));
+  .map((path) => ({ query: documents[path]?.trim() ?? "" }));
