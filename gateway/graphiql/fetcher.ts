@@ -1,8 +1,8 @@
 /** Asks the gateway: subscriptions over server-sent events, all else by POST. */
 import type { Fetcher, FetcherParams, Observable } from "@graphiql/toolkit";
-import type { ExecutionResult } from "graphql";
+import type { ExecutionResult, OperationDefinitionNode } from "graphql";
 import { getOperationAST, OperationTypeNode, parse } from "graphql";
-import { createClient, NetworkError } from "graphql-sse";
+import { createClient, NetworkError, type RequestParams } from "graphql-sse";
 
 import { currentToken } from "./token.ts";
 
@@ -26,26 +26,40 @@ const events = createClient({
 });
 
 /** Every answer is an observable, because GraphiQL can stop nothing else. */
-export const fetcher: Fetcher = (asked) =>
-  observable((sink) =>
-    isSubscription(asked) ? subscribe(asked, sink) : post(asked, sink),
+export const fetcher: Fetcher = (asked) => {
+  const operation = operationIn(asked);
+  const isStream = operation?.operation === OperationTypeNode.SUBSCRIPTION;
+  const request = requestFor(asked, operation);
+  return observable((sink) =>
+    isStream ? subscribe(request, sink) : post(request, sink),
   );
+};
 
 function observable(start: (sink: Sink) => Stop): Observable<ExecutionResult> {
   const subscribe = (sink: Sink) => ({ unsubscribe: start(sink) });
   return { subscribe } as Observable<ExecutionResult>;
 }
 
-function isSubscription({ query, operationName }: FetcherParams): boolean {
+/** For a moment GraphiQL still names an operation of what was there before. */
+function operationIn(asked: FetcherParams): OperationDefinitionNode | null {
   try {
-    const operation = getOperationAST(parse(query), operationName);
-    return operation?.operation === OperationTypeNode.SUBSCRIPTION;
+    const document = parse(asked.query);
+    const named = getOperationAST(document, asked.operationName);
+    return named ?? getOperationAST(document) ?? null;
   } catch {
-    return false; // The gateway says what is wrong with it.
+    return null; // The gateway says what is wrong with it.
   }
 }
 
-function post(asked: FetcherParams, sink: Sink): Stop {
+function requestFor(
+  { query, variables, operationName }: FetcherParams,
+  operation: OperationDefinitionNode | null,
+): RequestParams {
+  const name = operation ? operation.name?.value : operationName;
+  return { query, variables, operationName: name ?? undefined };
+}
+
+function post(asked: RequestParams, sink: Sink): Stop {
   const stopping = new AbortController();
   ask(asked, stopping.signal).then(
     (answer) => end(sink, answer),
@@ -57,7 +71,7 @@ function post(asked: FetcherParams, sink: Sink): Stop {
 }
 
 async function ask(
-  asked: FetcherParams,
+  asked: RequestParams,
   signal: AbortSignal,
 ): Promise<ExecutionResult> {
   const headers = {
@@ -70,15 +84,12 @@ async function ask(
   return answerIn(await fetch(ENDPOINT, request));
 }
 
-function subscribe(asked: FetcherParams, sink: Sink): Stop {
-  return events.subscribe<ExecutionResult["data"]>(
-    { ...asked, operationName: asked.operationName ?? undefined },
-    {
-      next: (answer) => sink.next(answer as ExecutionResult),
-      complete: () => sink.complete(),
-      error: (reason) => void refused(reason, sink),
-    },
-  );
+function subscribe(asked: RequestParams, sink: Sink): Stop {
+  return events.subscribe<ExecutionResult["data"]>(asked, {
+    next: (answer) => sink.next(answer as ExecutionResult),
+    complete: () => sink.complete(),
+    error: (reason) => void refused(reason, sink),
+  });
 }
 
 /** Show the gateway's own answer where there is one instead of a stream. */

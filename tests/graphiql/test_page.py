@@ -127,6 +127,16 @@ def test_tokens_have_no_other_place(page: Page, token: str) -> None:
     expect(page.get_by_role("button", name="Show History")).to_have_count(0)
 
 
+def test_document_is_run_as_it_stands(page: Page) -> None:
+    """What has just been pasted needs no moment to be known."""
+    open_graphiql(page)
+
+    write(page, "query Pasted { __typename }")
+    run(page)
+
+    expect(answer(page)).to_contain_text('"Query"')
+
+
 def test_wrong_field_is_underlined(page: Page) -> None:
     """Documents are checked against the schema while they are written."""
     open_graphiql(page)
@@ -210,7 +220,6 @@ def test_subscription_is_asked_for_as_events(page: Page, token: str) -> None:
 
     open_graphiql(page, token)
     write(page, SUBSCRIPTION)
-    expect(page.get_by_role("tab", name="Watch")).to_be_visible()
     page.route("**/graphql", play)
     run(page)
 
