@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
+from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
 from gateway.asgi.other_paths import HANDLERS
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
@@ -82,21 +83,35 @@ def build_app(
             await catalog.close()
             await transport.close()
 
-    others = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
-    return _sharing(
-        _Front(endpoint, _compressing(endpoint, settings), others), settings
+    others = Starlette(
+        routes=page_routes() if settings.graphiql else [],
+        lifespan=lifespan,
+        exception_handlers=HANDLERS,
     )
+    front = _Front(
+        endpoint,
+        _compressing(endpoint, settings),
+        others,
+        has_page=settings.graphiql,
+    )
+    return _sharing(front, settings)
 
 
 class _Front:
     """The way to the endpoint that costs a request least."""
 
     def __init__(
-        self, endpoint: ASGIApp, compressing: ASGIApp, others: ASGIApp
+        self,
+        endpoint: ASGIApp,
+        compressing: ASGIApp,
+        others: ASGIApp,
+        *,
+        has_page: bool,
     ) -> None:
         self._endpoint = endpoint
         self._compressing = compressing
         self._others = others
+        self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._way(scope)(scope, receive, send)
@@ -104,6 +119,8 @@ class _Front:
     def _way(self, scope: Scope) -> ASGIApp:
         if scope["type"] != "http" or scope["path"] != GRAPHQL_PATH:
             return self._others
+        if self._has_page and is_for_page(scope):
+            return show_page_instead
         for name, _ in scope["headers"]:
             if name == b"accept-encoding":
                 return self._compressing

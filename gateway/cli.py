@@ -34,8 +34,9 @@ from gateway.demo.glance import (
     url_at,
 )
 from gateway.demo.progress import step
+from gateway.demo.samples import ALICE
 from gateway.schema.root import build_schema
-from gateway.server import Server, server_config
+from gateway.server import Server, open_browser, server_config
 from gateway.settings import Settings
 from gateway.stop_signals import until_stopped
 
@@ -140,17 +141,23 @@ def demo(
         Path | None,
         typer.Option(help="A folder for Glance's data, kept; else a temporary one."),
     ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open GraphiQL in the browser.")
+    ] = False,
 ) -> None:
     """Start a real Glance with sample images, and the gateway before it."""
     with until_stopped(), _failures(), _folder(data) as folder:
         settings = _settings(
-            glance_url=url_at(host, glance_port), host=host, port=str(port)
+            glance_url=url_at(host, glance_port),
+            host=host,
+            port=str(port),
+            graphiql="true",
         )
-        _demo(settings, folder.resolve(), glance_port=glance_port)
+        _demo(settings, folder.resolve(), glance_port=glance_port, opens=open_page)
     typer.echo("\nStopped.")
 
 
-def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
+def _demo(settings: Settings, folder: Path, *, glance_port: int, opens: bool) -> None:
     host = settings.host
     with ExitStack() as stack:
         listening = stack.enter_context(listen(host, settings.port))
@@ -163,10 +170,18 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int) -> None:
         with step("Loading sample images") as loading:
             samples = import_module("gateway.demo.loading")
             samples.load_samples(running.url, loading.count)
-        announcement = banner(url=_graphql_url(listening), glance_url=running.url)
+        url = _url(listening)
+        page_url = f"{url}/#token={ALICE}"
+        said = banner(url=url + GRAPHQL_PATH, page_url=page_url, glance_url=running.url)
+
+        def announce() -> None:
+            typer.echo(said)
+            if opens:
+                open_browser(page_url)
+
         server = Server(
             server_config(partial(build_app, settings), settings, log_level="warning"),
-            partial(typer.echo, announcement),
+            announce,
         )
         _serve_beside(running, server, listening)
 
@@ -188,7 +203,7 @@ def _serve_beside(service: Service, server: Server, listening: socket) -> None:
 
 def _serve(settings: Settings) -> None:
     with listen(settings.host, settings.port) as listening:
-        announcement = f"GraphQL   {_graphql_url(listening)}"
+        announcement = f"GraphQL   {_url(listening)}{GRAPHQL_PATH}"
         if settings.workers > 1:
             typer.echo(announcement)
             _serve_workers(settings, listening)
@@ -208,9 +223,9 @@ def _serve_workers(settings: Settings, listening: socket) -> None:
         Multiprocess(config, sockets=[listening]).run()
 
 
-def _graphql_url(listening: socket) -> str:
+def _url(listening: socket) -> str:
     host, port = listening.getsockname()[:2]
-    return url_at(host, port) + GRAPHQL_PATH
+    return url_at(host, port)
 
 
 def _settings(**flags: str | None) -> Settings:

@@ -1,8 +1,5 @@
 """One's own cloud, served to oneself: no token to copy, no address to find."""
 
-import subprocess
-import sys
-
 import typer
 from starlette.types import ASGIApp
 
@@ -11,7 +8,7 @@ from gateway.asgi.connection_owner import knows_owners
 from gateway.asgi.lent_token import LentToken
 from gateway.cloud import Cloud, CloudChoice, CloudFailed, connect
 from gateway.demo.glance import HOST, ServiceFailed, listen, url_at
-from gateway.server import Server, server_config
+from gateway.server import Server, open_browser, server_config
 from gateway.settings import Settings
 
 QUERY = '{"query": "{ images { nodes { id name status size } } }"}'
@@ -55,21 +52,6 @@ Requests {whom} that bring no token get this cloud's:
 Ctrl-C stops it."""
 
 
-def open_browser(url: str) -> None:
-    """Open a browser where there is one; it outlives us.
-
-    A process of its own has no terminal, so that browsers which need one don't
-    take ours.
-    """
-    subprocess.Popen(  # noqa: S603 - this very Python
-        [sys.executable, "-m", "webbrowser", url],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def _connected(choice: CloudChoice) -> Cloud:
     try:
         return connect(choice)
@@ -89,6 +71,7 @@ def _settings(cloud: Cloud, port: int) -> Settings:
         "workers": 1,
         "cors_origins": "",
         "compress_min_bytes": 0,
+        "graphiql": True,
     }
     if cloud.ca_file is not None:
         given["glance_ca_file"] = cloud.ca_file

@@ -2,6 +2,8 @@
 
 import gc
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -66,6 +68,21 @@ def server_config(
         access_log=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+    )
+
+
+def open_browser(url: str) -> None:
+    """Open a browser where there is one; it outlives us.
+
+    A process of its own has no terminal, so that browsers which need one don't
+    take ours.
+    """
+    subprocess.Popen(  # noqa: S603 - this very Python
+        [sys.executable, "-m", "webbrowser", url],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
 
 

@@ -181,6 +181,9 @@ class Settings(BaseSettings):
         le=1000,
         description="GraphQL requests that may come as one JSON list; 0: none may.",
     )
+    graphiql: bool = Field(
+        default=True, description="Whether `/` shows GraphiQL, an IDE in the browser."
+    )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."
     )

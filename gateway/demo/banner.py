@@ -12,6 +12,7 @@ MUTATION = (
 
 BANNER = Template("""
 GraphQL   $url
+GraphiQL  $page
 Glance    $glance
 
 Two projects; a token says who you are (user:project:roles):
@@ -32,12 +33,13 @@ Ctrl-C stops both.
 """)
 
 
-def banner(*, url: str, glance_url: str) -> str:
+def banner(*, url: str, page_url: str, glance_url: str) -> str:
     """Return the text, with addresses, tokens and two requests to paste."""
     image = next(sample for sample in SAMPLES if sample.token == ALICE)
     mutation = Template(MUTATION).substitute(image=image.image_id)
     return BANNER.substitute(
         url=url,
+        page=page_url,
         glance=glance_url,
         alice=ALICE,
         bob=BOB,

@@ -149,6 +149,7 @@ def test_addresses_and_tokens_are_shown(demo: Demo) -> None:
     lines = demo.text.splitlines()
 
     assert f"GraphQL   http://127.0.0.1:{demo.port}/graphql" in lines
+    assert f"GraphiQL  http://127.0.0.1:{demo.port}/#token={ALICE}" in lines
     assert f"Glance    http://127.0.0.1:{demo.glance_port}" in lines
     assert f"  alice   {ALICE}" in lines
     assert f"  bob     {BOB}" in lines
@@ -242,6 +243,21 @@ def test_imports_have_ended(demo: Demo, name: str, status: str, task: str) -> No
 
     tasks = [{"type": "API_IMAGE_IMPORT", "status": task}]
     assert image == {"status": status, "tasks": tasks}
+
+
+def test_opens_the_page_with_a_token(tmp_path: Path) -> None:
+    """`--open` leads who starts it to GraphiQL, as somebody."""
+    opened, browser = tmp_path / "opened", tmp_path / "browser"
+    os.mkfifo(opened)
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o700)
+    port = free_port()
+
+    with piped(*flags(port), "--open", BROWSER=f"{browser} %s") as command:
+        command.until(READY)
+        address = opened.read_text()
+
+    assert address == f"http://127.0.0.1:{port}/#token={ALICE}\n"
 
 
 @pytest.mark.parametrize("flag", ["--port", "--glance-port"])

@@ -1,0 +1,32 @@
+/** Where one says who asks. */
+import { useGraphiQLActions } from "@graphiql/react";
+import type { KeyboardEvent } from "react";
+import { useSyncExternalStore } from "react";
+
+import { currentToken, onTokenChange, setToken } from "./token.ts";
+
+/** Browsers offer to keep what is typed into a password's field: this is text. */
+export function TokenField() {
+  const token = useSyncExternalStore(onTokenChange, currentToken);
+  const { run } = useGraphiQLActions();
+  const runOnEnter = ({ key }: KeyboardEvent) => {
+    if (key === "Enter") run();
+  };
+  return (
+    <label className="token" title="Sent as X-Auth-Token; forgotten with this tab.">
+      <span>Token</span>
+      <input
+        type="text"
+        name="x-auth-token"
+        value={token}
+        placeholder="openstack token issue -f value -c id"
+        autoComplete="off"
+        autoCapitalize="off"
+        autoCorrect="off"
+        spellCheck={false}
+        onChange={(event) => setToken(event.currentTarget.value.trim())}
+        onKeyDown={runOnEnter}
+      />
+    </label>
+  );
+}
