@@ -8,6 +8,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
+from gateway.asgi.streams import Streams
+from gateway.asgi.websocket_endpoint import WebSocketEndpoint
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader, Reader
@@ -16,6 +18,7 @@ from gateway.cache.stamps import StampTable
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore
 from gateway.catalog import FAILURES, Catalog
+from gateway.context import Contexts
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
@@ -24,6 +27,8 @@ from gateway.glance.transport import Transport
 from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
+from gateway.watching.watch import Pace
+from gateway.watching.watches import Watches
 
 GRAPHQL_PATH = "/graphql"
 
@@ -51,13 +56,22 @@ def build_app(
     freshness = _freshness(settings)
     reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
+    watches = _watches(settings, catalog, hooks)
+    contexts = Contexts(
+        catalog, watches, timeout_seconds=settings.request_timeout_seconds
+    )
+    operations = Operations(build_schema())
     endpoint = GraphQLEndpoint(
-        Operations(build_schema()),
-        catalog,
+        operations,
+        contexts,
         answers,
-        timeout_seconds=settings.request_timeout_seconds,
         with_service_token=settings.forward_service_token,
         hooks=hooks,
+    )
+    websockets = WebSocketEndpoint(
+        Streams(operations, contexts, hooks=hooks),
+        max_operations=settings.subscriptions_per_connection,
+        with_service_token=settings.forward_service_token,
     )
 
     @asynccontextmanager
@@ -65,22 +79,38 @@ def build_app(
         try:
             yield
         finally:
+            await watches.close()
             await catalog.close()
             await transport.close()
 
-    return _Front(endpoint, Starlette(lifespan=lifespan))
+    return _Front(endpoint, websockets, Starlette(lifespan=lifespan))
 
 
 class _Front:
     """The way to the endpoint that costs a request least."""
 
-    def __init__(self, endpoint: ASGIApp, others: ASGIApp) -> None:
+    def __init__(self, endpoint: ASGIApp, websockets: ASGIApp, others: ASGIApp) -> None:
         self._endpoint = endpoint
+        self._websockets = websockets
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
-        await (self._endpoint if is_graphql else self._others)(scope, receive, send)
+        kind = scope["type"]
+        application = self._others
+        if kind == "http" and scope["path"] == GRAPHQL_PATH:
+            application = self._endpoint
+        elif kind == "websocket" and scope["path"] == GRAPHQL_PATH:
+            application = self._websockets
+        await application(scope, receive, send)
+
+
+def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Watches:
+    pace = Pace(
+        seconds=settings.watch_seconds,
+        moving_seconds=settings.watch_moving_seconds,
+        timeout_seconds=settings.request_timeout_seconds,
+    )
+    return Watches(catalog, pace, max_subscribers=settings.subscriptions, hooks=hooks)
 
 
 def _freshness(settings: Settings) -> Freshness:

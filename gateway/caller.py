@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from uuid import uuid4
 
 from gateway.identity import Identity
 
@@ -80,3 +81,8 @@ class Caller:
     deadline_at: float
     directive: Directive = Directive.NONE
     tally: Tally = field(default_factory=Tally)
+
+
+def new_request_id() -> str:
+    """Return an id under which one request is known here and in Glance's log."""
+    return f"req-{uuid4()}"

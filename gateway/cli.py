@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import GRAPHQL_PATH, build_app
+from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.cache.stamps import create_stamps
 from gateway.demo.banner import banner
 from gateway.demo.glance import (
@@ -229,6 +230,7 @@ def _config(
         log_level=log_level,
         access_log=False,
         proxy_headers=False,
+        ws_max_size=BODY_MAX_BYTES,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
 

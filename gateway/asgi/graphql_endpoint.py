@@ -1,6 +1,5 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,11 +29,11 @@ from gateway.asgi.http_response import (
     respond,
 )
 from gateway.asgi.request_id import HEADER, request_id
+from gateway.asgi.streams import unknown_operation
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
-from gateway.caller import Caller, Directive
-from gateway.catalog import Catalog
-from gateway.context import Context
+from gateway.caller import Directive
+from gateway.context import Contexts
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, RequestFacts, tell
@@ -62,22 +61,20 @@ class GraphQLEndpoint:
     def __init__(
         self,
         operations: Operations,
-        catalog: Catalog,
+        contexts: Contexts,
         answers: Answers,
         *,
-        timeout_seconds: float,
         with_service_token: bool,
         hooks: Sequence[Hook],
     ) -> None:
-        """Answer from `catalog`; a request's reads end within `timeout_seconds`.
+        """Execute each request in a context of its own.
 
         `hooks` are given the RequestFacts of each request that was executed or
         whose answer is remembered.
         """
         self._operations = operations
-        self._catalog = catalog
+        self._contexts = contexts
         self._answers = answers
-        self._timeout_seconds = timeout_seconds
         self._with_service_token = with_service_token
         self._hooks = hooks
 
@@ -135,7 +132,8 @@ class GraphQLEndpoint:
         prepared = self._prepared(request, asked)
         if isinstance(prepared, Response):
             return prepared
-        context = self._context(asked)
+        identity, directive = asked.key.identity, asked.directive
+        context = self._contexts.new(identity, asked.identifier, directive)
         try:
             begun = self._operations.execute(prepared, request.variables, context)
             if isinstance(begun, ExecutionResult):
@@ -164,23 +162,13 @@ class GraphQLEndpoint:
             answer = _with_errors(error.errors, asked, was_executed=False)
             return json_response(HTTPStatus.OK, {"data": None, **answer})
         except UnknownOperation as error:
-            reason = f'Unknown operation named "{name}".'
-            if name is None:
-                reason = "The document has no operation."
+            reason = unknown_operation(name)
             raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
         if prepared.type_ not in OPERATIONS[asked.method]:
             plural = PLURALS[prepared.type_]
             reason = f"{plural} are not allowed when using {asked.method}"
             raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
         return prepared
-
-    def _context(self, asked: "_Asked") -> Context:
-        identity = asked.key.identity
-        if identity is None:
-            return Context(asked.identifier, None, self._catalog)
-        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
-        caller = Caller(identity, asked.identifier, deadline_at, asked.directive)
-        return Context(asked.identifier, caller, self._catalog)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The id under which one request is known to client, gateway and Glance."""
 
 import re
-from uuid import uuid4
+
+from gateway.caller import new_request_id
 
 HEADER = "x-openstack-request-id"
 
@@ -14,4 +15,4 @@ def request_id(asked: str | None) -> str:
     """Return the client's own id where it is acceptable, else a new one."""
     if asked is not None and _ACCEPTABLE.fullmatch(asked):
         return asked
-    return f"req-{uuid4()}"
+    return new_request_id()
