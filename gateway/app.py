@@ -12,6 +12,8 @@ from starlette_compress import CompressMiddleware
 from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
 from gateway.asgi.other_paths import HANDLERS
+from gateway.asgi.streams import Streams
+from gateway.asgi.websocket_endpoint import WebSocketEndpoint
 from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
 from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader, Reader
@@ -20,6 +22,7 @@ from gateway.cache.stamps import StampTable
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore
 from gateway.catalog import FAILURES, Catalog
+from gateway.context import Contexts
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
@@ -28,6 +31,8 @@ from gateway.glance.transport import Transport
 from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
+from gateway.watching.watch import Pace
+from gateway.watching.watches import Watches
 
 GRAPHQL_PATH = "/graphql"
 # Of an answer of 700 KB each takes a few milliseconds of CPU.
@@ -65,14 +70,25 @@ def build_app(
     freshness = _freshness(settings)
     reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
+    watches = _watches(settings, catalog, hooks)
+    contexts = Contexts(
+        catalog, watches, timeout_seconds=settings.request_timeout_seconds
+    )
+    operations = Operations(build_schema())
+    streams = Streams(operations, contexts, hooks=hooks)
     endpoint = GraphQLEndpoint(
-        Operations(build_schema()),
-        catalog,
+        operations,
+        contexts,
         answers,
-        timeout_seconds=settings.request_timeout_seconds,
+        streams,
         with_service_token=settings.forward_service_token,
         batch_max_requests=settings.batch_max_requests,
         hooks=hooks,
+    )
+    websockets = WebSocketEndpoint(
+        streams,
+        max_operations=settings.subscriptions_per_connection,
+        with_service_token=settings.forward_service_token,
     )
 
     @asynccontextmanager
@@ -80,6 +96,7 @@ def build_app(
         try:
             yield
         finally:
+            await watches.close()
             await catalog.close()
             await transport.close()
 
@@ -91,6 +108,7 @@ def build_app(
     front = _Front(
         endpoint,
         _compressing(endpoint, settings),
+        websockets,
         others,
         has_page=settings.graphiql,
     )
@@ -104,12 +122,14 @@ class _Front:
         self,
         endpoint: ASGIApp,
         compressing: ASGIApp,
+        websockets: ASGIApp,
         others: ASGIApp,
         *,
         has_page: bool,
     ) -> None:
         self._endpoint = endpoint
         self._compressing = compressing
+        self._websockets = websockets
         self._others = others
         self._has_page = has_page
 
@@ -117,8 +137,11 @@ class _Front:
         await self._way(scope)(scope, receive, send)
 
     def _way(self, scope: Scope) -> ASGIApp:
-        if scope["type"] != "http" or scope["path"] != GRAPHQL_PATH:
+        kind = scope["type"]
+        if kind == "lifespan" or scope["path"] != GRAPHQL_PATH:
             return self._others
+        if kind == "websocket":
+            return self._websockets
         if self._has_page and is_for_page(scope):
             return show_page_instead
         for name, _ in scope["headers"]:
@@ -149,6 +172,15 @@ def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:
         allow_headers=CORS_REQUEST_HEADERS,
         expose_headers=["ETag", "X-OpenStack-Request-ID"],
     )
+
+
+def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Watches:
+    pace = Pace(
+        seconds=settings.watch_seconds,
+        moving_seconds=settings.watch_moving_seconds,
+        timeout_seconds=settings.request_timeout_seconds,
+    )
+    return Watches(catalog, pace, max_subscribers=settings.subscriptions, hooks=hooks)
 
 
 def _freshness(settings: Settings) -> Freshness:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from os import urandom
 
 from gateway.identity import Identity
 
@@ -80,3 +81,10 @@ class Caller:
     deadline_at: float
     directive: Directive = Directive.NONE
     tally: Tally = field(default_factory=Tally)
+
+
+def new_request_id() -> str:
+    """Return an id under which one request is known here and in Glance's log."""
+    digits = urandom(16).hex()
+    groups = digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]
+    return f"req-{'-'.join(groups)}"

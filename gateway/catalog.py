@@ -5,7 +5,7 @@ raises is said there. A write is seen by the next read of every identity.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -43,6 +43,7 @@ FAILURES = Failures(
     revoked=(Unauthenticated, Forbidden),
 )
 Value = TypeVar("Value")
+Listener = Callable[[Sequence[str]], None]
 
 
 class Catalog:
@@ -54,6 +55,7 @@ class Catalog:
         self._reads = reads
         self._reader = reader
         self._writes: set[asyncio.Task[object]] = set()
+        self._listeners: list[Listener] = []
 
     async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
         """Return an image as Glance has it now; raises NotFound."""
@@ -199,6 +201,15 @@ class Catalog:
         kept = [other for other in tags if other != tag]
         return await self._set_tags(caller, image_id, kept)
 
+    async def outdate(self, ids: Sequence[str]) -> None:
+        """Forget what is remembered of images that others have changed."""
+        topics = {topic for image_id in ids for topic in topics_written(image_id)}
+        await self._reader.renew(tuple(topics))
+
+    def listen(self, listener: Listener) -> None:
+        """Tell the listener the topics of each write, once they are renewed."""
+        self._listeners.append(listener)
+
     async def close(self) -> None:
         """End the writes and reads under way, and what remembers them."""
         await asyncio.gather(*self._writes, return_exceptions=True)
@@ -264,6 +275,8 @@ class Catalog:
         finally:
             if topics:
                 await self._reader.renew(topics)
+                for listener in self._listeners:
+                    listener(topics)
 
 
 class _LostPlace(Exception):

@@ -1,20 +1,23 @@
 """What a resolver may use."""
 
+import asyncio
 from dataclasses import dataclass
 
 import strawberry
 from propcache.api import cached_property
 
-from gateway.caller import Caller, Tally
+from gateway.caller import Caller, Directive, Tally
 from gateway.catalog import Catalog
 from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
+from gateway.identity import Identity
 from gateway.loaders import Loaders
+from gateway.watching.watches import Watches
 
 
 @dataclass(frozen=True)
 class Context:
-    """One request: who asks, under which id, and the door to Glance.
+    """One request: who asks, under which id, and the doors to Glance.
 
     `asking` is None for a request without a token: then `caller` and `loaders`
     raise Unauthenticated, before Glance hears anything.
@@ -23,6 +26,7 @@ class Context:
     request_id: str
     asking: Caller | None
     catalog: Catalog
+    watches: Watches
 
     @property
     def caller(self) -> Caller:
@@ -46,6 +50,31 @@ class Context:
     def loaders(self) -> Loaders:
         """Return the loaders of this request, made when first used."""
         return Loaders(self.catalog, self.caller)
+
+
+class Contexts:
+    """Makes the context of each request, and of each event of a subscription."""
+
+    def __init__(
+        self, catalog: Catalog, watches: Watches, *, timeout_seconds: float
+    ) -> None:
+        """Give each `timeout_seconds` for its reads."""
+        self._catalog = catalog
+        self._watches = watches
+        self._timeout_seconds = timeout_seconds
+
+    def new(
+        self,
+        identity: Identity | None,
+        identifier: str,
+        directive: Directive = Directive.NONE,
+    ) -> Context:
+        """Return a context whose time begins now."""
+        if identity is None:
+            return Context(identifier, None, self._catalog, self._watches)
+        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
+        caller = Caller(identity, identifier, deadline_at, directive)
+        return Context(identifier, caller, self._catalog, self._watches)
 
 
 Info = strawberry.Info[Context, None]

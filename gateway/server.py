@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.settings import Settings
 from gateway.stop_signals import STOP_SIGNALS
 
@@ -67,6 +68,7 @@ def server_config(
         log_level=log_level,
         access_log=False,
         proxy_headers=False,
+        ws_max_size=BODY_MAX_BYTES,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
 

@@ -73,6 +73,7 @@ def _origin(text: str) -> str:
 
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+WatchSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 
 
 class Settings(BaseSettings):
@@ -183,6 +184,21 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(
         default=True, description="Whether `/` shows GraphiQL, an IDE in the browser."
+    )
+    watch_seconds: WatchSeconds = Field(
+        5, description="How often to look at what a subscription watches."
+    )
+    watch_moving_seconds: WatchSeconds = Field(
+        1, description="How often while an image of it is on its way."
+    )
+    subscriptions: int = Field(
+        10_000, ge=1, le=1_000_000, description="Subscriptions, for each worker."
+    )
+    subscriptions_per_connection: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Operations at once, of one WebSocket connection.",
     )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."

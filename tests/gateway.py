@@ -12,6 +12,7 @@ import orjson
 import uvicorn
 
 from gateway.app import build_app
+from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.facts import Hook
 from gateway.settings import Settings
 
@@ -100,7 +101,14 @@ def running_gateway(
     """Run a gateway before the Glance at that address, on a free port."""
     asked = Settings(glance_url=glance_url, **settings)
     app = build_app(asked, stamps_file=stamps_file, hooks=hooks)
-    server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            ws_max_size=BODY_MAX_BYTES,
+        )
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         thread = threading.Thread(target=server.run, args=[[listening]])

@@ -30,6 +30,17 @@ def create_image(
     return image_id
 
 
+def patch_image(rest: httpx.Client, image_id: str, **values: Json) -> None:
+    """Set attributes and properties past the gateway, by their keys."""
+    patch = [
+        {"op": "add", "path": f"/{key}", "value": value}
+        for key, value in values.items()
+    ]
+    media_type = "application/openstack-images-v2.1-json-patch"
+    path, headers = f"/images/{image_id}", {"Content-Type": media_type}
+    rest.patch(path, json=patch, headers=headers).raise_for_status()
+
+
 def date_images(glance_data: Path, dates: Iterable[tuple[str, str, str]]) -> None:
     """Set the times of images, each given as (created at, updated at, id).
 

@@ -1,19 +1,19 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.asgi.connected import while_connected
 from gateway.asgi.credentials import identity_in
 from gateway.asgi.directives import directive_in, wants_trace
+from gateway.asgi.event_stream import send_events
 from gateway.asgi.http_request import (
     BadRequest,
     ClientLeft,
@@ -30,23 +30,29 @@ from gateway.asgi.http_response import (
     encoded,
     json_response,
     listed,
-    refusal,
     respond,
 )
 from gateway.asgi.media_types import Accepted, MediaType, accepted
+from gateway.asgi.refusals import presented, refusal_of
 from gateway.asgi.request_id import HEADER, request_id
+from gateway.asgi.streams import Streams
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
-from gateway.caller import Caller, Directive
-from gateway.catalog import Catalog
-from gateway.context import Context
-from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
-from gateway.execution.operations import InvalidVariables, Operations
+from gateway.caller import Directive
+from gateway.context import Contexts
+from gateway.execution.document_cache import Prepared
+from gateway.execution.operations import Operations
 from gateway.facts import Hook, RequestFacts, tell
-from gateway.identity import Identity, InvalidToken
-from gateway.schema.errors import present
+from gateway.identity import Identity
 
-logger = logging.getLogger(__name__)
+ACCEPTABLE = (
+    "Answers are application/graphql-response+json, application/json or"
+    " text/event-stream."
+)
+STREAMED = (
+    "A subscription is a stream of answers: accept text/event-stream, or use a"
+    " WebSocket with graphql-transport-ws."
+)
 
 Answer = dict[str, object]
 Counts = dict[str, int]
@@ -62,24 +68,24 @@ class GraphQLEndpoint:
     def __init__(
         self,
         operations: Operations,
-        catalog: Catalog,
+        contexts: Contexts,
         answers: Answers,
+        streams: Streams,
         *,
-        timeout_seconds: float,
         with_service_token: bool,
         batch_max_requests: int,
         hooks: Sequence[Hook],
     ) -> None:
-        """Answer from `catalog`; a request's reads end within `timeout_seconds`.
+        """Execute each request in a context of its own, or stream its answers.
 
         At most `batch_max_requests` may come as a list, 0: none.
         `hooks` are given the RequestFacts of each request that was executed or
         whose answer is remembered.
         """
         self._operations = operations
-        self._catalog = catalog
+        self._contexts = contexts
         self._answers = answers
-        self._timeout_seconds = timeout_seconds
+        self._streams = streams
         self._with_service_token = with_service_token
         self._batch_max_requests = batch_max_requests
         self._hooks = hooks
@@ -91,6 +97,10 @@ class GraphQLEndpoint:
         takes = accepted(headers.get("accept"))
         try:
             response = await self._respond(scope, headers, receive, identifier, takes)
+            if isinstance(response, _Stream):
+                events = send_events(send, response.answers, identifier)
+                await while_connected(receive, events)
+                return
         except ClientLeft:
             return
         except Exception as error:  # noqa: BLE001 - a bug is logged there
@@ -107,12 +117,11 @@ class GraphQLEndpoint:
         receive: Receive,
         identifier: str,
         takes: Accepted,
-    ) -> Response:
+    ) -> "Response | _Stream":
         """Return the answer to one request, or to several in one."""
         body = await read_request(scope, headers, receive)
-        if takes.result is None:
-            reason = "Answers are application/graphql-response+json or JSON."
-            raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, reason)
+        if takes.result is None and not takes.events:
+            raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, ACCEPTABLE)
         identity = identity_in(headers, with_service_token=self._with_service_token)
         asked = _Asked(
             scope["method"],
@@ -120,7 +129,7 @@ class GraphQLEndpoint:
             identifier,
             identity,
             directive_in(headers),
-            takes.result,
+            takes,
         )
         if not is_batch(body):
             return await self._answer(body, asked, partial(while_connected, receive))
@@ -131,15 +140,21 @@ class GraphQLEndpoint:
     async def _in_batch(self, body: bytes, asked: "_Asked") -> Response:
         """Return the answer to one request of several, also where it is refused."""
         try:
-            return await self._answer(body, asked, _result_of)
+            answer = await self._answer(body, asked, _result_of)
+            if isinstance(answer, _Stream):
+                reason = "A subscription must come alone."
+                raise BadRequest(HTTPStatus.BAD_REQUEST, reason)  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - a bug is logged there
-            return _refused(error, asked.identifier, asked.media_type)
+            return _refused(error, asked.identifier, asked.takes.result)
+        return answer
 
-    async def _answer(self, body: bytes, asked: "_Asked", waiting: Waiting) -> Response:
+    async def _answer(
+        self, body: bytes, asked: "_Asked", waiting: Waiting
+    ) -> "Response | _Stream":
         """Return what is remembered of an equal request, else execute this one."""
         key = AnswerKey(asked.identity, asked.method.encode() + b" " + body)
         known = None
-        if asked.directive is Directive.NONE:
+        if asked.directive is Directive.NONE and asked.takes.result is not None:
             known = await self._answers.find(key)
         if known is not None:
             return self._remembered(known, asked)
@@ -153,12 +168,14 @@ class GraphQLEndpoint:
 
     async def _executed(
         self, key: AnswerKey, body: bytes, asked: "_Asked", waiting: Waiting
-    ) -> Response:
+    ) -> "Response | _Stream":
         """Return the answer; one that rests on remembered reads is remembered."""
         request = parse_request(asked.method, body)
         prepared = self._operations.prepare(request.document, request.operation_name)
-        _check_type(prepared, asked.method)
-        context = self._context(asked)
+        if _is_streamed(prepared, asked):
+            identity, identifier = asked.identity, asked.identifier
+            return _Stream(self._streams.answers(request, identity, identifier))
+        context = self._contexts.new(asked.identity, asked.identifier, asked.directive)
         try:
             begun = self._operations.execute(prepared, request.variables, context)
             if isinstance(begun, ExecutionResult):
@@ -168,20 +185,13 @@ class GraphQLEndpoint:
         finally:
             tell(self._hooks, context.facts)
         if result.errors:
-            errors = _presented(result.errors, asked.identifier, was_executed=True)
+            errors = presented(result.errors, asked.identifier, was_executed=True)
             answer: Answer = {"data": result.data, "errors": errors}
             return _partial(answer, asked, context.tally.counts)
         answered = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(key, answered, context.tally.grounds)
         return _answered(answered, asked, context.tally.counts)
-
-    def _context(self, asked: "_Asked") -> Context:
-        if asked.identity is None:
-            return Context(asked.identifier, None, self._catalog)
-        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
-        caller = Caller(asked.identity, asked.identifier, deadline_at, asked.directive)
-        return Context(asked.identifier, caller, self._catalog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,21 +203,32 @@ class _Asked:
     identifier: str
     identity: Identity | None
     directive: Directive
-    media_type: MediaType
+    takes: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """Answers that are sent one by one."""
+
+    answers: AsyncGenerator[bytes, None]
 
 
 async def _result_of(work: Awaitable[Result]) -> Result:
     return await work
 
 
-def _check_type(prepared: Prepared, method: str) -> None:
-    """Raise BadRequest for what a method must not do, or one answer can't tell."""
-    if prepared.type_ is OperationType.SUBSCRIPTION:
-        reason = "A subscription is a stream of answers, which is not offered here."
-        raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, reason)
-    if prepared.type_ is OperationType.MUTATION and method == "GET":
+def _is_streamed(prepared: Prepared, asked: _Asked) -> bool:
+    """Tell how an operation is answered; raises BadRequest where it can't be.
+
+    Clients that take nothing but events are told single answers so, too.
+    """
+    if prepared.type_ is OperationType.MUTATION and asked.method == "GET":
         reason = "mutations are not allowed when using GET"
         raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
+    is_subscription = prepared.type_ is OperationType.SUBSCRIPTION
+    if is_subscription and not asked.takes.events:
+        raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, STREAMED)
+    return is_subscription or asked.takes.result is None
 
 
 def _answered(body: bytes, asked: _Asked, counts: Counts) -> Response:
@@ -234,30 +255,10 @@ def _refused(
     What is wrong with a document or its variables is an answer of its own to
     clients that know only JSON, with status 200. Source: GraphQL over HTTP, 6.4.
     """
-    match error:
-        case InvalidDocument() | InvalidVariables():
-            was_executed = isinstance(error, InvalidVariables)
-            errors = _presented(error.errors, identifier, was_executed=was_executed)
-            is_strict = media_type is MediaType.RESPONSE
-            status = HTTPStatus.BAD_REQUEST if is_strict else HTTPStatus.OK
-            return json_response(status, {"errors": errors})
-        case UnknownOperation():
-            status, code = HTTPStatus.BAD_REQUEST, "BAD_REQUEST"
-        case BadRequest():
-            status, code = error.status, "BAD_REQUEST"
-        case InvalidToken():
-            status, code = HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED"
-        case _:
-            logger.error("request %s failed", identifier, exc_info=error)
-            status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR"
-            error = Exception("Internal server error.")
-    response = refusal(status, code, str(error), identifier)
+    refusal = refusal_of(error, identifier)
+    is_answer = refusal.is_of_graphql and media_type is MediaType.JSON
+    status = HTTPStatus.OK if is_answer else refusal.status
+    response = json_response(status, {"errors": refusal.errors})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return replace(response, headers={"allow": "GET, POST"})
     return response
-
-
-def _presented(
-    errors: Sequence[GraphQLError], identifier: str, *, was_executed: bool
-) -> list[dict[str, object]]:
-    return [present(error, identifier, was_executed=was_executed) for error in errors]

@@ -95,8 +95,26 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive) -> byte
 def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
     """Return what the bytes of `read_request` ask for; raises BadRequest."""
     if method == "GET":
-        return _checked(_query_parameters(encoded))
-    return _checked(_json("The body", encoded))
+        return checked(_query_parameters(encoded))
+    return checked(_json("The body", encoded))
+
+
+def checked(asked: object) -> GraphQLRequest:
+    """Return what a JSON value asks for; raises BadRequest."""
+    if not isinstance(asked, Mapping):
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    document, name = asked.get("query"), asked.get("operationName")
+    variables = asked.get("variables")
+    if not isinstance(document, str) or not document:
+        reason = "The request needs query: the text of a GraphQL document."
+        raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
+    if variables is not None and not isinstance(variables, dict):
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "variables must be a JSON object.")
+    if not isinstance(asked.get("extensions"), dict | None):
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "extensions must be a JSON object.")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest(HTTPStatus.BAD_REQUEST, "operationName must be text.")
+    return GraphQLRequest(document, variables, name or None)
 
 
 def is_batch(body: bytes) -> bool:
@@ -147,20 +165,3 @@ def _json(what: str, text: bytes | str) -> object:
     except orjson.JSONDecodeError as error:
         reason = f"{what} is not JSON: {error}"
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
-
-
-def _checked(asked: object) -> GraphQLRequest:
-    if not isinstance(asked, Mapping):
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
-    document, name = asked.get("query"), asked.get("operationName")
-    variables = asked.get("variables")
-    if not isinstance(document, str) or not document:
-        reason = "The request needs query: the text of a GraphQL document."
-        raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "variables must be a JSON object.")
-    if not isinstance(asked.get("extensions"), dict | None):
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "extensions must be a JSON object.")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "operationName must be text.")
-    return GraphQLRequest(document, variables, name or None)

@@ -1,7 +1,8 @@
 """The id under which one request is known to client, gateway and Glance."""
 
 import re
-from os import urandom
+
+from gateway.caller import new_request_id
 
 HEADER = "x-openstack-request-id"
 
@@ -14,6 +15,4 @@ def request_id(asked: str | None) -> str:
     """Return the client's own id where it is acceptable, else a new one."""
     if asked is not None and _ACCEPTABLE.fullmatch(asked):
         return asked
-    digits = urandom(16).hex()
-    groups = digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]
-    return f"req-{'-'.join(groups)}"
+    return new_request_id()

@@ -1,15 +1,22 @@
 """Operations of a schema: prepared once, executed for each request."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from typing import TypeGuard, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    create_source_event_stream,
+    located_error,
+)
 from strawberry.execution import optimized_is_awaitable as optimized
 
 from gateway.execution.document_cache import DocumentCache, Prepared
 from gateway.execution.executor import ProjectingExecutor
 
+Variables = dict[str, object] | None
 Begun = ExecutionResult | Coroutine[object, object, ExecutionResult]
 
 is_awaitable = cast("Callable[[object], TypeGuard[Awaitable[object]]]", optimized)
@@ -21,6 +28,15 @@ class InvalidVariables(ValueError):
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         """Keep what is wrong, at least one thing."""
         super().__init__(errors[0].message)
+        self.errors = errors
+
+
+class Failed(Exception):
+    """A subscription that cannot begin, or go on."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        """Keep why."""
+        super().__init__()
         self.errors = errors
 
 
@@ -41,16 +57,45 @@ class Operations:
         return self._documents.prepare(text, operation_name)
 
     def execute(
-        self, prepared: Prepared, variables: dict[str, object] | None, context: object
+        self,
+        prepared: Prepared,
+        variables: Variables,
+        context: object,
+        event: object = None,
     ) -> Begun:
         """Return data and errors of one operation, at once where nothing is awaited.
 
-        Raises InvalidVariables.
+        A subscription's are those of one event. Raises InvalidVariables.
         """
+        result = self._executor(prepared, variables, context, event).execute_operation()
+        return cast(
+            "ExecutionResult | Coroutine[object, object, ExecutionResult]", result
+        )
+
+    async def events(
+        self, prepared: Prepared, variables: Variables, context: object
+    ) -> AsyncGenerator[object, None]:
+        """Yield the events of a subscription; raises InvalidVariables and Failed."""
+        executor = self._executor(prepared, variables, context, None)
+        begun = create_source_event_stream(executor)
+        source = await begun if is_awaitable(begun) else begun
+        if isinstance(source, ExecutionResult):
+            raise Failed(source.errors or ())
+        async with aclosing(cast("AsyncGenerator[object, None]", source)) as events:
+            try:
+                async for event in events:
+                    yield event
+            except Exception as error:
+                raise Failed([located_error(error)]) from error
+
+    def _executor(
+        self, prepared: Prepared, variables: Variables, context: object, event: object
+    ) -> ProjectingExecutor:
         name = prepared.operation.name
         executor = ProjectingExecutor.build(
             self._schema,
             prepared.document,
+            root_value=event,
             context_value=context,
             raw_variable_values=variables,
             operation_name=name.value if name else None,
@@ -59,7 +104,4 @@ class Operations:
         )
         if isinstance(executor, list):
             raise InvalidVariables(executor)
-        result = executor.execute_operation()
-        return cast(
-            "ExecutionResult | Coroutine[object, object, ExecutionResult]", result
-        )
+        return cast("ProjectingExecutor", executor)

@@ -13,6 +13,7 @@ from gateway.glance.errors import InvalidArgument
 from gateway.glance.patch import Operation, image_patch
 from gateway.glance.records import IMAGE_ATTRIBUTES
 from gateway.schema.inputs import named
+from gateway.schema.names import field_name
 from gateway.schema.types.enums import ImageVisibility
 
 # GraphQL's name for an attribute of Glance's, where it is not the camelCase.
@@ -186,13 +187,8 @@ def _plain(value: object) -> object:
 def _cleared(key: str, value: object) -> object:
     """Return what a null of the client's means for the attribute."""
     if value is None and key not in _CLEARABLE:
-        raise InvalidArgument(f"input.{_graphql_name(key)}", "null cannot clear it")
+        raise InvalidArgument(f"input.{field_name(key)}", "null cannot clear it")
     return [] if value is None and key == "tags" else value
-
-
-def _graphql_name(key: str) -> str:
-    head, *tail = key.removeprefix("os_").split("_")
-    return head + "".join(word.capitalize() for word in tail)
 
 
 def _properties(argument: str, given: Sequence[PropertyInput]) -> dict[str, str]:

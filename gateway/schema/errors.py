@@ -24,6 +24,7 @@ from gateway.glance.errors import (
     Unauthenticated,
     Unsupported,
 )
+from gateway.watching.watches import TooManySubscribers
 
 CODES: Mapping[type[GlanceError], str] = {
     Unauthenticated: "UNAUTHENTICATED",
@@ -37,6 +38,9 @@ CODES: Mapping[type[GlanceError], str] = {
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
     GlanceTimeout: "GLANCE_TIMEOUT",
 }
+
+TOO_MANY = "TOO_MANY_SUBSCRIPTIONS"
+TOO_MANY_HERE = "This worker has as many subscriptions as it may have: try again later."
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +63,11 @@ def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Form
     }
 
 
+def warning(outage: GlanceError) -> Formatted:
+    """Return what `extensions` tell of an outage that a subscription survives."""
+    return {"message": str(outage), "extensions": _glance_extensions(outage)}
+
+
 def request_error(code: str, message: str, request_id: str) -> Formatted:
     """Return the error of a request that was not executed."""
     return {"message": message, "extensions": {"code": code, "requestId": request_id}}
@@ -77,6 +86,8 @@ def _shown(
                 "argument": refused.argument,
             }
             return str(refused), extensions
+        case TooManySubscribers():
+            return TOO_MANY_HERE, {"code": TOO_MANY}
         case None | GraphQLError() if _is_of_the_client(error):
             return error.message, {
                 "code": _request_code(error, was_executed=was_executed)

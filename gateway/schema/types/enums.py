@@ -118,6 +118,26 @@ class TaskType(Enum):
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
 
+@strawberry.enum(description="What happened to an image.")
+class ImageEventKind(Enum):
+    """Source: gateway.watching.changes.Kind, by its names."""
+
+    SNAPSHOT = strawberry.enum_value(
+        "snapshot",
+        description=(
+            "Nothing: it is so as a subscription begins, or was so before an outage."
+        ),
+    )
+    CREATED = strawberry.enum_value("created", description="It appeared in the list.")
+    UPDATED = strawberry.enum_value("updated", description="It changed.")
+    DELETED = strawberry.enum_value(
+        "deleted",
+        description=(
+            "It is gone: deleted, out of the token's sight, or no longer in the list."
+        ),
+    )
+
+
 @strawberry.enum(description="Which way an order runs.")
 class SortDirection(Enum):
     """The words of Glance's `sort` parameter."""

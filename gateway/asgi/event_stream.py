@@ -1,0 +1,67 @@
+"""Answers as server-sent events, each in a connection of its own.
+
+Sources: https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+(distinct connections mode) and https://html.spec.whatwg.org/#server-sent-events
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http import HTTPStatus
+
+from starlette.types import Send
+
+from gateway.asgi.http_response import CONTENT_TYPES, encoded
+from gateway.asgi.media_types import MediaType
+from gateway.asgi.request_id import HEADER
+from gateway.asgi.streams import Refused
+
+# Proxies close what is silent for half a minute and more.
+KEEP_ALIVE_SECONDS = 12
+KEEP_ALIVE = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+
+Answers = AsyncGenerator[bytes, None]
+
+
+async def send_events(send: Send, answers: Answers, identifier: str) -> None:
+    """Send all answers and the end, with a sign of life while there is none."""
+    headers = [
+        CONTENT_TYPES[MediaType.EVENTS],
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+        (HEADER.encode(), identifier.encode()),
+    ]
+    start = {"type": "http.response.start", "status": HTTPStatus.OK}
+    await send({**start, "headers": headers})
+    await _send_part(send, KEEP_ALIVE)
+    async with asyncio.TaskGroup() as tasks:
+        living = tasks.create_task(_keep_alive(send))
+        await _send_answers(send, answers)
+        living.cancel()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_answers(send: Send, answers: Answers) -> None:
+    try:
+        async with aclosing(answers):
+            async for answer in answers:
+                await _send_part(send, _next(answer))
+    except Refused as refused:
+        await _send_part(send, _next(encoded({"errors": refused.errors})))
+    await _send_part(send, COMPLETE)
+
+
+async def _keep_alive(send: Send) -> None:
+    while True:
+        await asyncio.sleep(KEEP_ALIVE_SECONDS)
+        await _send_part(send, KEEP_ALIVE)
+
+
+async def _send_part(send: Send, part: bytes) -> None:
+    await send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+def _next(answer: bytes) -> bytes:
+    """Return the event of an answer; JSON has no line end outside of texts."""
+    return b"event: next\ndata: %s\n\n" % answer

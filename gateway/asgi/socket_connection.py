@@ -1,0 +1,178 @@
+"""GraphQL over one WebSocket, as the protocol graphql-transport-ws has it.
+
+Source of the messages and close codes:
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+
+import orjson
+from starlette.types import Receive, Send
+
+from gateway.asgi.http_request import BadRequest, GraphQLRequest, checked
+from gateway.asgi.http_response import encoded
+from gateway.asgi.streams import Refused, Streams
+from gateway.caller import new_request_id
+from gateway.identity import Identity, InvalidToken
+from gateway.schema.errors import TOO_MANY, Formatted, request_error
+
+INIT_SECONDS = 10
+
+BAD_REQUEST = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+INIT_TIMEOUT = 4408
+SUBSCRIBER_EXISTS = 4409
+TOO_MANY_INITS = 4429
+
+Message = Mapping[str, object]
+Identify = Callable[[Mapping[object, object]], Identity | None]
+
+
+class Violation(Exception):
+    """What the protocol closes a connection for; the text is the reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep the close code."""
+        super().__init__(reason)
+        self.code = code
+
+
+class ClientClosed(OSError):
+    """The client has closed the connection."""
+
+
+class SocketConnection:
+    """A connection that was accepted, with the operations that run in it."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        streams: Streams,
+        tasks: asyncio.TaskGroup,
+        max_operations: int,
+    ) -> None:
+        """Run operations as `tasks`, at most so many at a time."""
+        self._receive = receive
+        self._send = send
+        self._streams = streams
+        self._tasks = tasks
+        self._max_operations = max_operations
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def talk(self, identify: Identify) -> None:
+        """Listen until the client closes; raises ClientClosed and Violation.
+
+        `identify` says who asks by the payload of the first message.
+        """
+        try:
+            async with asyncio.timeout(INIT_SECONDS):
+                identity = await self._initialised(identify)
+        except TimeoutError as error:
+            reason = "Connection initialisation timeout"
+            raise Violation(INIT_TIMEOUT, reason) from error
+        await self._tell({"type": "connection_ack"})
+        while True:
+            await self._heed(await self._message(), identity)
+
+    async def _initialised(self, identify: Identify) -> Identity | None:
+        """Return who asks, once the client has said it."""
+        while (message := await self._message())["type"] != "connection_init":
+            if message["type"] not in {"ping", "pong"}:
+                raise Violation(UNAUTHORIZED, "Unauthorized")
+            await self._heed(message, None)
+        payload = message.get("payload") or {}
+        if not isinstance(payload, Mapping):
+            raise Violation(BAD_REQUEST, "The payload must be a JSON object.")
+        try:
+            return identify(payload)
+        except InvalidToken as error:
+            raise Violation(FORBIDDEN, f"Forbidden: {error}") from error
+
+    async def _heed(self, message: Message, identity: Identity | None) -> None:
+        match message["type"]:
+            case "subscribe":
+                await self._begin(message, identity)
+            case "complete":
+                self._end(message)
+            case "ping":
+                await self._tell({"type": "pong"})
+            case "pong":
+                pass
+            case "connection_init":
+                raise Violation(TOO_MANY_INITS, "Too many initialisation requests")
+            case _:
+                raise Violation(BAD_REQUEST, "The type of the message is unknown.")
+
+    async def _begin(self, message: Message, identity: Identity | None) -> None:
+        """Run an operation; one that is too many is refused."""
+        name, request = message.get("id"), _request(message)
+        if not isinstance(name, str):
+            raise Violation(BAD_REQUEST, "The message needs an id.")
+        if name in self._operations:
+            raise Violation(SUBSCRIBER_EXISTS, f"Subscriber for {name} already exists")
+        identifier = new_request_id()
+        if len(self._operations) >= self._max_operations:
+            reason = f"A connection may run {self._max_operations} operations at once."
+            await self._refuse(name, [request_error(TOO_MANY, reason, identifier)])
+            return
+        running = self._run(name, request, identity, identifier)
+        self._operations[name] = self._tasks.create_task(running)
+
+    def _end(self, message: Message) -> None:
+        """End an operation that the client has no more use for, if it runs."""
+        operation = self._operations.pop(str(message.get("id")), None)
+        if operation is not None:
+            operation.cancel()
+
+    async def _run(
+        self,
+        name: str,
+        request: GraphQLRequest,
+        identity: Identity | None,
+        identifier: str,
+    ) -> None:
+        """Send the answers; the next one is taken when the last one is sent."""
+        head = b'{"id":%s,"type":"next","payload":' % encoded(name)
+        answers = self._streams.answers(request, identity, identifier)
+        try:
+            async with aclosing(answers):
+                async for answer in answers:
+                    await self._send_text(b"".join((head, answer, b"}")))
+        except Refused as refused:
+            del self._operations[name]
+            await self._refuse(name, refused.errors)
+        else:
+            del self._operations[name]
+            await self._tell({"id": name, "type": "complete"})
+
+    async def _message(self) -> Message:
+        received = await self._receive()
+        if received["type"] == "websocket.disconnect":
+            raise ClientClosed
+        try:
+            message = orjson.loads(received.get("text") or b"")
+        except orjson.JSONDecodeError as error:
+            raise Violation(BAD_REQUEST, "Messages are texts of JSON.") from error
+        if not isinstance(message, Mapping) or "type" not in message:
+            raise Violation(BAD_REQUEST, "A message is a JSON object with a type.")
+        return message
+
+    async def _refuse(self, name: str, errors: Sequence[Formatted]) -> None:
+        await self._tell({"id": name, "type": "error", "payload": errors})
+
+    async def _tell(self, message: Message) -> None:
+        await self._send_text(encoded(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        await self._send({"type": "websocket.send", "text": text.decode()})
+
+
+def _request(message: Message) -> GraphQLRequest:
+    try:
+        return checked(message.get("payload"))
+    except BadRequest as error:
+        raise Violation(BAD_REQUEST, str(error)) from error

@@ -1,0 +1,111 @@
+"""Operations whose answers come one by one, whatever carries them."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from graphql import ExecutionResult, OperationType
+
+from gateway.asgi.http_request import GraphQLRequest
+from gateway.asgi.http_response import Unencodable, encoded
+from gateway.asgi.refusals import presented, refusal_of
+from gateway.context import Context, Contexts
+from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
+from gateway.execution.operations import Failed, InvalidVariables, Operations
+from gateway.facts import Hook, tell
+from gateway.identity import Identity
+from gateway.schema.errors import Formatted, warning
+from gateway.watching.changes import ImageChange
+
+REFUSALS = InvalidDocument, InvalidVariables, Unencodable, UnknownOperation
+
+
+class Refused(Exception):
+    """An operation that has no answers, or no further ones."""
+
+    def __init__(self, errors: Sequence[Formatted]) -> None:
+        """Keep why, as clients see it."""
+        super().__init__()
+        self.errors = errors
+
+
+class Streams:
+    """Answers as JSON: of a query or mutation one, of a subscription one per event."""
+
+    def __init__(
+        self, operations: Operations, contexts: Contexts, *, hooks: Sequence[Hook]
+    ) -> None:
+        """Execute each answer in a context of its own.
+
+        `hooks` are given its RequestFacts.
+        """
+        self._operations = operations
+        self._contexts = contexts
+        self._hooks = hooks
+
+    async def answers(
+        self, request: GraphQLRequest, identity: Identity | None, identifier: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the answers; raises Refused. To be closed by whoever reads."""
+        try:
+            prepared = self._operations.prepare(
+                request.document, request.operation_name
+            )
+            if prepared.type_ is OperationType.SUBSCRIPTION:
+                answers = self._told(prepared, request, identity, identifier)
+                async with aclosing(answers):
+                    async for answer in answers:
+                        yield answer
+            else:
+                context = self._contexts.new(identity, identifier)
+                yield await self._answer(prepared, request, context, None)
+        except Failed as failed:
+            errors = presented(failed.errors, identifier, was_executed=True)
+            raise Refused(errors) from failed
+        except REFUSALS as error:
+            raise Refused(refusal_of(error, identifier).errors) from error
+
+    async def _told(
+        self,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        identity: Identity | None,
+        identifier: str,
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield one answer for each event."""
+        begun = self._contexts.new(identity, identifier)
+        events = self._operations.events(prepared, request.variables, begun)
+        async with aclosing(events):
+            async for event in events:
+                context = self._contexts.new(identity, identifier)
+                yield await self._answer(prepared, request, context, event)
+
+    async def _answer(
+        self,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        context: Context,
+        event: object,
+    ) -> bytes:
+        try:
+            begun = self._operations.execute(
+                prepared, request.variables, context, event
+            )
+            result = begun if isinstance(begun, ExecutionResult) else await begun
+        finally:
+            tell(self._hooks, context.facts)
+        return encoded(_formatted(result, context, event))
+
+
+def _formatted(result: ExecutionResult, context: Context, event: object) -> Formatted:
+    answer: Formatted = {"data": result.data}
+    if result.errors:
+        errors = presented(result.errors, context.request_id, was_executed=True)
+        answer["errors"] = errors
+    extensions: Formatted = {}
+    if isinstance(event, ImageChange) and event.warning is not None:
+        extensions["warnings"] = [warning(event.warning)]
+    if context.tally.stale:
+        extensions["glance"] = context.tally.counts
+    if extensions:
+        answer["extensions"] = extensions
+    return answer

@@ -1,0 +1,54 @@
+"""What a subscriber has not read yet: the newest state, not a queue."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.glance.errors import GlanceError
+from gateway.watching.changes import ImageChange, merged
+
+
+class Mailbox:
+    """One place for each image; changes of an image that wait there become one."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._changes: dict[str, ImageChange] = {}
+        self._warning: GlanceError | None = None
+        self._failure: BaseException | None = None
+        self._has_ended = False
+        self._has_news = asyncio.Event()
+
+    def put(self, changes: Iterable[ImageChange]) -> None:
+        """Keep changes until they are taken."""
+        for change in changes:
+            earlier = self._changes.pop(change.image_id, None)
+            news = change if earlier is None else merged(earlier, change)
+            if news is not None:
+                self._changes[news.image_id] = news
+        self._has_news.set()
+
+    def warn(self, outage: GlanceError) -> None:
+        """Mark the next change that is taken."""
+        self._warning = outage
+
+    def end(self, failure: BaseException | None) -> None:
+        """Let nothing follow what is here, but the failure."""
+        self._has_ended, self._failure = True, failure
+        self._has_news.set()
+
+    async def take(self) -> ImageChange | None:
+        """Return the oldest change as soon as there is one, None at the end.
+
+        Raises the failure that ended it.
+        """
+        while not self._changes:
+            if self._failure is not None:
+                raise self._failure
+            if self._has_ended:
+                return None
+            self._has_news.clear()
+            await self._has_news.wait()
+        change = self._changes.pop(next(iter(self._changes)))
+        warning, self._warning = self._warning, None
+        return change if warning is None else replace(change, warning=warning)

@@ -1,0 +1,82 @@
+"""What can be watched: one image, or a list."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.caller import Caller
+from gateway.catalog import Catalog
+from gateway.glance.errors import InvalidArgument
+from gateway.glance.listing import PAGE_MAX_IMAGES, ImageQuery
+from gateway.watching.changes import (
+    ImageChange,
+    State,
+    is_in_motion,
+    is_on_its_way,
+    snapshots,
+)
+
+
+class Subject(Protocol):
+    """What is looked at again and again."""
+
+    async def look(self, caller: Caller) -> State:
+        """Return the images that there are; raises GlanceErrors, InvalidArgument.
+
+        NotFound means that there is nothing, and will not be again.
+        """
+
+    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
+        """Return what a newcomer is told."""
+
+    def is_moving(self, state: State) -> bool:
+        """Tell whether it will change soon."""
+
+
+class OneImage:
+    """An image until it is gone."""
+
+    def __init__(self, catalog: Catalog, image_id: str) -> None:
+        """Look at the image through `catalog`."""
+        self._catalog = catalog
+        self._image_id = image_id
+
+    async def look(self, caller: Caller) -> State:
+        """Return the image; raises NotFound where there is none."""
+        image = await self._catalog.get_image(caller, self._image_id)
+        return {self._image_id: image}
+
+    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
+        """Return how it is."""
+        return snapshots(state, at=at)
+
+    def is_moving(self, state: State) -> bool:
+        """Tell whether it is on its way."""
+        return any(map(is_on_its_way, state.values()))
+
+
+class ImageList:
+    """The images that match a query, fewer than 1000."""
+
+    def __init__(self, catalog: Catalog, query: ImageQuery) -> None:
+        """Look at the list through `catalog`."""
+        self._catalog = catalog
+        self._query = query
+
+    async def look(self, caller: Caller) -> State:
+        """Return the images; raises InvalidArgument for too many."""
+        page = await self._catalog.list_images(
+            caller, self._query, PAGE_MAX_IMAGES, None
+        )
+        if page.has_more:
+            reason = f"matches {PAGE_MAX_IMAGES} images or more: watch fewer"
+            raise InvalidArgument("filter", reason)
+        return {image["id"]: image for image in page.images}
+
+    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
+        """Return nothing: a list is asked for by a query."""
+        del state, at
+        return ()
+
+    def is_moving(self, state: State) -> bool:
+        """Tell whether data of any image is on its way."""
+        return any(map(is_in_motion, state.values()))

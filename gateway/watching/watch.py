@@ -1,0 +1,193 @@
+"""One watch: who looks at Glance again and again, for whoever wants to know."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.cache.keys import ReadKey
+from gateway.caller import Caller, Directive, new_request_id
+from gateway.catalog import Catalog
+from gateway.facts import Hook, RefreshFacts, tell
+from gateway.glance.errors import (
+    GlanceError,
+    GlanceTimeout,
+    GlanceUnavailable,
+    NotFound,
+)
+from gateway.watching.changes import State, changes_between
+from gateway.watching.mailbox import Mailbox
+from gateway.watching.subjects import Subject
+
+# Of Glance's time, one watch takes a fifth at most.
+REST_PER_LOOK = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look; `timeout_seconds` is the longest that one look takes."""
+
+    seconds: float
+    moving_seconds: float
+    timeout_seconds: float
+
+    def rest_seconds(self, *, is_moving: bool, look_seconds: float) -> float:
+        """Return how long to rest after a look."""
+        seconds = self.moving_seconds if is_moving else self.seconds
+        return max(seconds, REST_PER_LOOK * look_seconds)
+
+
+class Watch:
+    """A task that looks, as long as it is not stopped, and who is told.
+
+    A look reads afresh, so that no two ages add up, and what it finds is
+    remembered for other reads.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        key: ReadKey,
+        subject: Subject,
+        topics: Sequence[str],
+        *,
+        pace: Pace,
+        hooks: Sequence[Hook],
+    ) -> None:
+        """Begin to look; a write that renews one of the topics is looked for."""
+        self.key = key
+        self._catalog = catalog
+        self._subject = subject
+        self._topics = frozenset(topics)
+        self._pace = pace
+        self._hooks = hooks
+        self._mailboxes: dict[Mailbox, None] = {}
+        self._newcomers: set[Mailbox] = set()
+        self._state: State | None = None
+        self._is_outdated = False
+        self._outage: GlanceError | None = None
+        self._look_seconds = 0.0
+        self._is_due = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._end)
+
+    @property
+    def is_left(self) -> bool:
+        """Tell whether nobody is told any more."""
+        return not self._mailboxes
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it looks no more."""
+        return self._task.done()
+
+    def join(self) -> Mailbox:
+        """Return where one more is told, beginning with the present state.
+
+        That is waited for where a write has come after what is known.
+        """
+        mailbox = Mailbox()
+        self._mailboxes[mailbox] = None
+        if self._outage is not None:
+            mailbox.warn(self._outage)
+        if self._state is None or self._is_outdated:
+            self._newcomers.add(mailbox)
+        else:
+            mailbox.put(self._subject.greeting(self._state, at=_now()))
+        return mailbox
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """Tell one less."""
+        del self._mailboxes[mailbox]
+        self._newcomers.discard(mailbox)
+
+    def wake(self, topics: Sequence[str]) -> None:
+        """Look at once where a write has renewed one of our topics."""
+        if not self._topics.isdisjoint(topics):
+            self._is_outdated = True
+            self._is_due.set()
+
+    async def stop(self) -> None:
+        """Look no more; all who are told hear the end."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self._is_due.clear()
+                await self._look()
+                await self._rest()
+        except NotFound:
+            if self._state is None:
+                raise
+            self._newcomers.clear()
+            await self._land({})
+
+    async def _look(self) -> None:
+        """Look once; an outage is told once, and is not the end."""
+        clock = asyncio.get_running_loop().time
+        began_at = clock()
+        deadline_at = began_at + self._pace.timeout_seconds
+        caller = Caller(
+            self.key.identity, new_request_id(), deadline_at, Directive.NO_CACHE
+        )
+        try:
+            state = await self._subject.look(caller)
+        except (GlanceUnavailable, GlanceTimeout) as outage:
+            self._suffer(outage)
+        else:
+            await self._land(state)
+        finally:
+            self._look_seconds = clock() - began_at
+            scope, calls = self.key.scope, caller.tally.calls
+            tell(self._hooks, lambda: RefreshFacts(scope, calls))
+
+    async def _land(self, state: State) -> None:
+        """Tell what has changed; what is remembered of it is no longer true."""
+        before = state if self._state is None else self._state
+        changes = changes_between(before, state, at=_now())
+        if changes:
+            await self._catalog.outdate([change.image_id for change in changes])
+        for mailbox in self._mailboxes.keys() - self._newcomers:
+            mailbox.put(changes)
+        self._greet(self._newcomers, state)
+        self._state, self._outage = state, None
+        self._is_outdated = self._is_due.is_set()
+
+    def _suffer(self, outage: GlanceError) -> None:
+        """Warn all, with the last known state, of an outage that begins."""
+        if self._outage is not None:
+            return
+        self._outage = outage
+        for mailbox in self._mailboxes:
+            mailbox.warn(outage)
+        if self._state is not None:
+            self._greet({*self._mailboxes}, self._state)
+
+    def _greet(self, mailboxes: set[Mailbox], state: State) -> None:
+        greeting = self._subject.greeting(state, at=_now())
+        for mailbox in mailboxes:
+            mailbox.put(greeting)
+        self._newcomers -= mailboxes
+
+    async def _rest(self) -> None:
+        """Rest until it is time, or a write is told."""
+        is_moving = self._state is not None and self._subject.is_moving(self._state)
+        seconds = self._pace.rest_seconds(
+            is_moving=is_moving, look_seconds=self._look_seconds
+        )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_due.wait()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        failure = None if task.cancelled() else task.exception()
+        for mailbox in self._mailboxes:
+            mailbox.end(failure)
+
+
+def _now() -> str:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return f"{now.isoformat(timespec='milliseconds')}Z"

@@ -1,0 +1,165 @@
+"""Subscriptions as server-sent events, each in a connection of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from gateway.facts import Facts, RefreshFacts
+from tests.gateway import Gateway, running_gateway
+from tests.glance_double import GlanceDouble, Reply
+
+EVENTS = "text/event-stream"
+WATCH = """subscription ($id: ID!) {
+    imageChanged(id: $id) { kind changed image { name } } }"""
+RENAME = """mutation ($id: ID!) {
+    updateImage(input: {id: $id, name: "new"}) { __typename } }"""
+DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"
+
+
+class Stream:
+    """The events of one answer."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        """Read from the response."""
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def event(self) -> tuple[str, Any]:
+        """Return the next event's name and its data's JSON, None for none."""
+        fields: dict[str, str] = {}
+        for line in self._lines:
+            if not line and "event" in fields:
+                break
+            name, _, value = line.partition(":")
+            fields[name] = value.strip()
+        data = fields["data"]
+        return fields["event"], orjson.loads(data) if data else None
+
+    def change(self) -> Any:
+        """Return the next change of an image."""
+        name, answer = self.event()
+        assert name == "next"
+        return answer["data"]["imageChanged"]
+
+
+@contextmanager
+def stream(
+    gateway: Gateway, token: str | None, document: str, **variables: object
+) -> Iterator[Stream]:
+    """Send an operation, as one who takes events alone, and read its answers."""
+    headers = {"Accept": EVENTS} | ({} if token is None else {"X-Auth-Token": token})
+    body = {"query": document, "variables": variables}
+    asked = gateway.client.stream("POST", "/graphql", json=body, headers=headers)
+    with asked as response:
+        yield Stream(response)
+
+
+def test_changes_of_an_image_are_events_up_to_its_deletion(
+    gateway: Gateway, token: str
+) -> None:
+    """The state, each change, the deletion, the end."""
+    image_id = gateway.create(token, name="old")
+
+    with stream(gateway, token, WATCH, id=image_id) as events:
+        first = events.change()
+        gateway.data(RENAME, token=token, id=image_id)
+        second = events.change()
+        gateway.data(DELETE, token=token, id=image_id)
+        third, end = events.change(), events.event()
+
+    assert events.response.headers["Content-Type"] == f"{EVENTS}; charset=utf-8"
+    assert (first["kind"], first["image"]) == ("SNAPSHOT", {"name": "old"})
+    assert (second["kind"], second["image"]) == ("UPDATED", {"name": "new"})
+    assert "name" in second["changed"]
+    assert (third["kind"], end) == ("DELETED", ("complete", None))
+
+
+def test_query_is_one_event_for_who_takes_nothing_else(
+    gateway: Gateway, token: str
+) -> None:
+    """Clients may ask all their operations the same way."""
+    with stream(gateway, token, "{ __typename }") as events:
+        seen = [events.event(), events.event()]
+
+    answer = {"data": {"__typename": "Query"}}
+    assert seen == [("next", answer), ("complete", None)]
+
+
+def test_query_is_json_for_who_takes_events_too(gateway: Gateway) -> None:
+    """As urql says it of every operation."""
+    accept = f"application/graphql-response+json, application/json, {EVENTS}"
+
+    response = gateway.post("{ __typename }", headers={"Accept": accept})
+
+    media_type = response.headers["Content-Type"].partition(";")[0]
+    assert media_type == "application/graphql-response+json"
+
+
+def test_subscription_for_who_takes_no_events_is_refused(gateway: Gateway) -> None:
+    """The message says what to accept."""
+    response = gateway.post(WATCH, token="t", id="1")
+
+    assert response.status_code == 406
+    (error,) = response.json()["errors"]
+    assert "accept text/event-stream" in error["message"]
+
+
+@pytest.mark.parametrize("document", ["subscription {", "subscription { nothing }"])
+def test_subscription_that_fits_no_schema_is_refused(
+    gateway: Gateway, document: str
+) -> None:
+    """With a status, before there is any event."""
+    response = gateway.post(document, token="t", headers={"Accept": EVENTS})
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["errors"]
+
+
+def test_subscription_without_a_token_ends_with_the_error(gateway: Gateway) -> None:
+    """One event says why."""
+    with stream(gateway, None, WATCH, id="1") as events:
+        (name, answer), end = events.event(), events.event()
+
+    assert (name, end) == ("next", ("complete", None))
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_mutation_is_refused_with_get_for_events_too(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """A link must not change anything."""
+    query = "mutation { deleteImage(input: {id: 1}) { deletedId } }"
+    headers = {"X-Auth-Token": "t", "Accept": EVENTS}
+
+    response = gateway.client.get("/graphql", params={"query": query}, headers=headers)
+
+    assert response.status_code == 405
+    assert double.calls == []
+
+
+def test_client_that_leaves_is_looked_for_no_more(
+    double: GlanceDouble, token: str
+) -> None:
+    """The look under way is ended with it."""
+    looks: SimpleQueue[Facts] = SimpleQueue()
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def held(_: object) -> Reply:
+        is_asked.set()
+        may_answer.wait(20)
+        return Reply(503)
+
+    double.script = held
+    with running_gateway(double.url, hooks=[looks.put]) as gateway:
+        with stream(gateway, token, WATCH, id="1"):
+            assert is_asked.wait(20)
+        ended = looks.get(timeout=2)
+        may_answer.set()
+
+    assert isinstance(ended, RefreshFacts)
