@@ -111,7 +111,7 @@ def test_compressed_get_is_answered_304_as_any(double: GlanceDouble) -> None:
     assert (second.status_code, second.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql/", "/nothing"])
+@pytest.mark.parametrize("path", ["/graphql/", "/nothing"])
 def test_what_is_not_there_is_a_json_error(gateway: Gateway, path: str) -> None:
     """With the request's id, as every error."""
     response = gateway.client.post(path)
