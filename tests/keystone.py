@@ -61,6 +61,8 @@ password = $password
 project_name = admin
 user_domain_id = default
 project_domain_id = default
+# Else it believes a token for five minutes, whatever becomes of it.
+token_cache_time = -1
 """)
 
 
@@ -149,6 +151,11 @@ class Keystone:
                 region_id=region,
                 url=url + path,
             )
+
+    def revoke(self, token: str) -> None:
+        """Let nobody believe the token any more."""
+        headers = {"X-Subject-Token": token}
+        self.client.delete("/auth/tokens", headers=headers).raise_for_status()
 
     def _issue(self, user: User, scope: object) -> str:
         credentials = {"name": user.name, "domain": DOMAIN, "password": PASSWORD}

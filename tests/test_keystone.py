@@ -8,10 +8,12 @@ import pytest
 
 from tests.gateway import Gateway, Json, running_gateway
 from tests.keystone import Cloud, Keystone, User
+from tests.websocket import subscription
 
 CREATE = """mutation ($name: String!) {
     createImage(input: {name: $name, visibility: PRIVATE}) { image { name } } }"""
 IMAGE = "query ($id: ID!) { image(id: $id) { name } }"
+WATCH = "subscription ($id: ID!) { imageChanged(id: $id) { kind } }"
 IMAGES = "{ images { nodes { name } } }"
 
 
@@ -109,6 +111,20 @@ def test_lists_of_two_projects_hold_their_own_private_images(
 
     assert listed == {"images": {"nodes": [{"name": "ours"}]}}
     assert others_listed == {"images": {"nodes": [{"name": "theirs"}]}}
+
+
+def test_revoked_token_ends_its_subscription(
+    gateway: Gateway, keystone: Keystone, token: str
+) -> None:
+    """With the code; nobody has to ask."""
+    image_id = gateway.create(token, name="golden")
+
+    with subscription(gateway, token, WATCH, id=image_id) as events:
+        events.event()
+        keystone.revoke(token)
+        error = events.error()
+
+    assert refusal(error) == ("UNAUTHENTICATED", HTTPStatus.UNAUTHORIZED)
 
 
 def refusal(error: Json) -> tuple[str, int]:

@@ -1,225 +1,281 @@
-"""GraphQL over WebSockets, as graphql-transport-ws has it."""
+"""GraphQL over WebSockets, as the protocol graphql-transport-ws has it.
 
-import asyncio
+Source: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
+import orjson
 import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
-from gateway.asgi import socket_connection
-from tests.gateway import Gateway, running_gateway
+from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble
-from tests.websocket import Socket, socket
+from tests.websocket import socket, subscription
 
-TYPENAME = {"data": {"__typename": "Query"}}
 WATCH = "subscription ($id: ID!) { imageChanged(id: $id) { kind image { name } } }"
-MAX = 2
+IMAGE = "query ($id: ID!) { image(id: $id) { name } }"
+RENAME = """mutation ($id: ID!) {
+    updateImage(input: {id: $id, name: "silver"}) { image { name } } }"""
+SELDOM: Json = {"watch_seconds": 3600, "watch_moving_seconds": 3600}
+LARGE = 1024 * 1024 + 1
 
 
 @pytest.fixture
-def connection(gateway: Gateway) -> Iterator[Socket]:
-    """Return an open connection on which nobody has said who asks."""
+def anyio_backend() -> str:
+    """Return the loop that the client runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def few(double: GlanceDouble) -> Iterator[Gateway]:
+    """Run a gateway that allows few subscriptions."""
+    limits: Json = {"subscriptions": 3, "subscriptions_per_connection": 2}
+    with running_gateway(double.url, **limits, **SELDOM) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Auth-Token", "x-auth-token", "X-AUTH_TOKEN", "Authorization"]
+)
+def test_token_is_in_the_first_payload(gateway: Gateway, token: str, name: str) -> None:
+    """By the names of the headers, in any case."""
+    image_id = gateway.create(token, name="golden")
+    prefix = "Bearer " if name == "Authorization" else ""
+
     with socket(gateway) as opened:
-        yield opened
+        opened.init(**{name: prefix + token})
+        opened.subscribe(IMAGE, id=image_id)
+        answer = opened.answer()
+
+    assert answer == {"data": {"image": {"name": "golden"}}}
 
 
-TOKENS = [
-    pytest.param({"X-Auth-Token": "{}"}, {}, id="payload"),
-    pytest.param({"x-auth-token": "{}"}, {}, id="payload in lower case"),
-    pytest.param({"Authorization": "Bearer {}"}, {}, id="bearer"),
-    pytest.param({}, {"X-Auth-Token": "{}"}, id="upgrade request"),
-    pytest.param({"X-Auth-Token": "{}"}, {"X-Auth-Token": "t"}, id="payload wins"),
-]
+def test_token_is_in_the_upgrade_request(gateway: Gateway, token: str) -> None:
+    """For clients that can set its headers."""
+    image_id = gateway.create(token, name="golden")
+
+    with socket(gateway, **{"X-Auth-Token": token}) as opened:
+        opened.init()
+        opened.subscribe(IMAGE, id=image_id)
+        answer = opened.answer()
+
+    assert answer == {"data": {"image": {"name": "golden"}}}
 
 
-@pytest.mark.parametrize(("payload", "headers"), TOKENS)
-def test_token_comes_in_the_payload_or_with_the_upgrade(
-    gateway: Gateway, token: str, payload: dict[str, str], headers: dict[str, str]
+def test_token_of_the_payload_comes_before_that_of_the_upgrade(
+    gateway: Gateway, token: str, other_token: str
 ) -> None:
-    """It says who asks for all operations of the connection."""
-    image_id = gateway.create(token, name="mine")
-    own = {name: value.format(token) for name, value in headers.items()}
+    """A client knows what it says; what a proxy adds comes second."""
+    image_id = gateway.create(token, name="golden", visibility="PRIVATE")
 
-    with socket(gateway, **own) as opened:
-        opened.init(**{name: value.format(token) for name, value in payload.items()})
-        opened.subscribe(WATCH, id=image_id)
-        event = opened.event()
+    with socket(gateway, **{"X-Auth-Token": other_token}) as opened:
+        opened.init(**{"X-Auth-Token": token})
+        opened.subscribe(IMAGE, id=image_id)
+        answer = opened.answer()
 
-    assert event == {"kind": "SNAPSHOT", "image": {"name": "mine"}}
+    assert answer == {"data": {"image": {"name": "golden"}}}
 
 
-def test_query_is_answered_and_complete(connection: Socket) -> None:
-    """Clients may send all their operations over one connection."""
-    connection.init()
-    connection.subscribe("{ __typename }")
+def test_without_a_token_operations_are_unauthenticated(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """The connection itself needs none."""
+    with socket(gateway) as opened:
+        opened.init()
+        opened.subscribe(WATCH, id="1")
+        error = opened.error()
 
-    assert connection.answer() == TYPENAME
-    assert connection.message() == {"id": "1", "type": "complete"}
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+    assert double.calls == []
+
+
+def test_query_and_mutation_have_one_answer(gateway: Gateway, token: str) -> None:
+    """Then they are complete."""
+    image_id = gateway.create(token, name="golden")
+
+    with socket(gateway) as opened:
+        opened.init(**{"X-Auth-Token": token})
+        opened.subscribe(RENAME, id=image_id)
+        told = [opened.message(), opened.message()]
+        opened.subscribe(IMAGE, id=image_id)
+        told += [opened.message(), opened.message()]
+
+    silver, complete = {"name": "silver"}, {"type": "complete", "id": "1"}
+    changed = {"data": {"updateImage": {"image": silver}}}
+    assert told == [
+        {"type": "next", "id": "1", "payload": changed},
+        complete,
+        {"type": "next", "id": "1", "payload": {"data": {"image": silver}}},
+        complete,
+    ]
 
 
 @pytest.mark.parametrize(
     ("document", "code"),
     [
-        ("{ image(", "GRAPHQL_PARSE_FAILED"),
-        ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
-        (WATCH, "BAD_USER_INPUT"),
-        ("query A { __typename } query B { __typename }", "BAD_REQUEST"),
-        ('subscription { imageChanged(id: "1") { kind } }', "UNAUTHENTICATED"),
+        pytest.param("subscription {", "GRAPHQL_PARSE_FAILED", id="syntax"),
+        pytest.param("{ nothing }", "GRAPHQL_VALIDATION_FAILED", id="schema"),
+        pytest.param(WATCH, "BAD_USER_INPUT", id="variables"),
+        pytest.param("fragment F on Query { __typename }", "BAD_REQUEST", id="none"),
     ],
 )
-def test_operation_that_can_not_begin_is_an_error(
-    connection: Socket, document: str, code: str
+def test_operation_that_cannot_be_executed_is_an_error(
+    gateway: Gateway, token: str, document: str, code: str
 ) -> None:
-    """The connection goes on."""
-    connection.init()
-    connection.subscribe(document)
-    error = connection.error()
-    connection.subscribe("{ __typename }")
+    """With a code; the connection stays."""
+    with subscription(gateway, token, document) as opened:
+        error = opened.error()
+        opened.subscribe("{ __typename }")
+        answer = opened.answer()
 
     assert error["extensions"]["code"] == code
-    assert connection.answer() == TYPENAME
+    assert answer == {"data": {"__typename": "Query"}}
 
 
-VIOLATIONS = [
-    pytest.param("{", 4400, id="no JSON"),
-    pytest.param("[]", 4400, id="no object"),
-    pytest.param('{"id": "1"}', 4400, id="no type"),
-    pytest.param('{"type": "connect"}', 4400, id="unknown type"),
-    pytest.param('{"type": "connection_init"}', 4429, id="second init"),
-    pytest.param('{"type": "subscribe", "id": "1"}', 4400, id="no payload"),
-    pytest.param(
-        '{"type": "subscribe", "payload": {"query": "{a}"}}', 4400, id="no id"
-    ),
-]
+def test_completed_operation_tells_nothing_more(gateway: Gateway, token: str) -> None:
+    """Its id may be used again."""
+    image_id = gateway.create(token, name="golden")
+
+    with subscription(gateway, token, WATCH, id=image_id) as opened:
+        opened.event()
+        opened.send(type="complete", id="1")
+        gateway.data(RENAME, token=token, id=image_id)
+        opened.subscribe(IMAGE, id=image_id)
+        message = opened.message()
+
+    data = {"image": {"name": "silver"}}
+    assert message == {"type": "next", "id": "1", "payload": {"data": data}}
 
 
-@pytest.mark.parametrize(("text", "code"), VIOLATIONS)
-def test_violation_of_the_protocol_closes(
-    connection: Socket, text: str, code: int
+def test_ping_is_answered(gateway: Gateway) -> None:
+    """At any time, before the connection is initialised too."""
+    with socket(gateway) as opened:
+        opened.send(type="ping")
+        before = opened.message()
+        opened.init()
+        opened.send(type="pong")
+        opened.send(type="ping", payload={})
+        after = opened.message()
+
+    assert before == after == {"type": "pong"}
+
+
+INIT = {"type": "connection_init"}
+SUBSCRIBE = {"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}
+FOREVER = {"query": "subscription { imagesChanged { kind } }"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        pytest.param([SUBSCRIBE], 4401, id="subscribe before init"),
+        pytest.param([INIT, INIT], 4429, id="init twice"),
+        pytest.param([{**INIT, "payload": 1}], 4400, id="payload is a number"),
+        pytest.param(
+            [{**INIT, "payload": {"X-Auth-Token": "é"}}], 4403, id="no token at all"
+        ),
+        pytest.param([INIT, {"type": "shout"}], 4400, id="unknown type"),
+        pytest.param([INIT, {"id": "1"}], 4400, id="no type"),
+        pytest.param([INIT, [1]], 4400, id="no object"),
+        pytest.param([INIT, {**SUBSCRIBE, "id": 1}], 4400, id="id is a number"),
+        pytest.param([INIT, {**SUBSCRIBE, "payload": {}}], 4400, id="no query"),
+        pytest.param([INIT, {**SUBSCRIBE, "payload": None}], 4400, id="no payload"),
+        pytest.param(
+            [INIT, *[{**SUBSCRIBE, "payload": FOREVER}] * 2], 4409, id="id is taken"
+        ),
+        pytest.param([INIT, "{"], 4400, id="no JSON"),
+        pytest.param([b"\x00"], 4400, id="bytes"),
+        pytest.param(["x" * LARGE], 1009, id="too large"),
+    ],
+)
+def test_violation_closes_the_connection(
+    few: Gateway, token: str, messages: list[Any], code: int
 ) -> None:
-    """With the code that the protocol has for it."""
-    connection.init()
-    connection.connection.send(text)
+    """With the code that the protocol gives it."""
+    with socket(few, **{"X-Auth-Token": token}) as opened:
+        for message in messages:
+            is_raw = isinstance(message, str | bytes)
+            text = message if is_raw else orjson.dumps(message).decode()
+            opened.connection.send(text)
+        seen, _ = opened.closed()
 
-    assert connection.closed()[0] == code
-
-
-def test_operation_before_the_acknowledgement_closes(connection: Socket) -> None:
-    """Nobody has said who asks."""
-    connection.subscribe("{ __typename }")
-
-    assert connection.closed() == (4401, "Unauthorized")
+    assert seen == code
 
 
-def test_token_that_is_none_closes_without_showing_it(connection: Socket) -> None:
-    """The reason does not hold it."""
-    payload = {"X-Auth-Token": "sécret"}
-    connection.send(type="connection_init", payload=payload)
+def test_other_subprotocols_are_refused(gateway: Gateway) -> None:
+    """Clients of the protocol before it are told which one to speak."""
+    with socket(gateway, protocol="graphql-ws") as opened:
+        closed = opened.closed()
 
-    code, reason = connection.closed()
-
-    assert code == 4403
-    assert "cret" not in reason
+    assert closed == (4406, "Speak graphql-transport-ws.")
 
 
-def test_client_that_says_nothing_is_not_waited_for(
+def test_silent_client_is_closed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection costs memory."""
-    monkeypatch.setattr(socket_connection, "INIT_SECONDS", 0.01)
+    """Who never says who asks does not hold a connection."""
+    monkeypatch.setattr("gateway.asgi.socket_connection.INIT_SECONDS", 0.05)
 
     with socket(gateway) as opened:
-        assert opened.closed() == (4408, "Connection initialisation timeout")
+        closed = opened.closed()
+
+    assert closed == (4408, "Connection initialisation timeout")
 
 
-def test_other_subprotocols_are_not_spoken(gateway: Gateway) -> None:
-    """Such as the older graphql-ws."""
-    with socket(gateway, protocol="graphql-ws") as opened:
-        assert opened.closed() == (4406, "Speak graphql-transport-ws.")
+def test_connection_has_a_limit(few: Gateway, token: str) -> None:
+    """One operation more is an error; those that run go on."""
+    image_id = few.create(token, name="golden")
 
-
-def test_second_operation_of_an_id_closes(
-    gateway: Gateway, connection: Socket, token: str
-) -> None:
-    """Its answers could not be told apart."""
-    image_id = gateway.create(token, name="mine")
-    connection.init(**{"X-Auth-Token": token})
-    connection.subscribe(WATCH, id=image_id)
-    connection.event()
-
-    connection.subscribe(WATCH, id=image_id)
-
-    assert connection.closed() == (4409, "Subscriber for 1 already exists")
-
-
-def test_ping_is_answered_at_any_time(connection: Socket) -> None:
-    """Before the acknowledgement, too."""
-    connection.send(type="ping")
-    first = connection.message()
-    connection.init()
-    connection.send(type="ping")
-
-    assert first == connection.message() == {"type": "pong"}
-
-
-def test_operations_of_a_connection_are_bounded(
-    double: GlanceDouble, token: str
-) -> None:
-    """One that ends makes room for another."""
-    with (
-        running_gateway(double.url, subscriptions_per_connection=MAX) as gateway,
-        socket(gateway) as opened,
-    ):
-        image_id = gateway.create(token, name="mine")
+    with socket(few) as opened:
         opened.init(**{"X-Auth-Token": token})
-        for name in ("1", "2"):
+        for name in "12":
             opened.subscribe(WATCH, name=name, id=image_id)
             opened.event()
         opened.subscribe(WATCH, name="3", id=image_id)
         error = opened.error()
-        opened.send(type="complete", id="1")
-        opened.subscribe(WATCH, name="4", id=image_id)
+        few.data(RENAME, token=token, id=image_id)
+        kinds = [opened.event()["kind"] for _ in range(2)]
+
+    assert error["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
+    assert kinds == ["UPDATED", "UPDATED"]
+
+
+def test_worker_has_a_limit(few: Gateway, token: str) -> None:
+    """However many connections there are; who leaves makes room."""
+    image_id = few.create(token, name="golden")
+
+    with ExitStack() as stack:
+        for _ in range(3):
+            asked = subscription(few, token, WATCH, id=image_id)
+            stack.enter_context(asked).event()
+        with subscription(few, token, WATCH, id=image_id) as opened:
+            error = opened.error()
+    with subscription(few, token, WATCH, id=image_id) as opened:
         event = opened.event()
 
     assert error["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
     assert event["kind"] == "SNAPSHOT"
 
 
-def test_subscriptions_of_a_worker_are_bounded(
-    double: GlanceDouble, token: str
-) -> None:
-    """However they come."""
-    with (
-        running_gateway(double.url, subscriptions=1) as gateway,
-        socket(gateway) as one,
-        socket(gateway) as other,
-    ):
-        image_id = gateway.create(token, name="mine")
-        for opened in (one, other):
-            opened.init(**{"X-Auth-Token": token})
-        one.subscribe(WATCH, id=image_id)
-        one.event()
-        other.subscribe(WATCH, id=image_id)
-
-        assert other.error()["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
-
-
-def test_gql_subscribes(gateway: Gateway, token: str) -> None:
-    """A client library of Python's, with the token in its payload."""
-    image_id = gateway.create(token, name="mine")
+@pytest.mark.anyio
+async def test_gql_hears_of_a_change(gateway: Gateway, token: str) -> None:
+    """A client library that many use, as it comes."""
+    image_id = gateway.create(token, name="golden")
     url = str(gateway.client.base_url.join("/graphql")).replace("http", "ws", 1)
+    transport = WebsocketsTransport(url=url, init_payload={"X-Auth-Token": token})
+    request = gql(WATCH)
+    request.variable_values = {"id": image_id}
 
-    async def first_event() -> object:
-        transport = WebsocketsTransport(
-            url=url,
-            subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
-            init_payload={"X-Auth-Token": token},
-        )
-        document = gql(WATCH)
-        document.variable_values = {"id": image_id}
-        async with Client(transport=transport) as session:
-            return await anext(aiter(session.subscribe(document)))
+    async with Client(transport=transport) as session:
+        events = session.subscribe(request)
+        first = await anext(events)
+        gateway.data(RENAME, token=token, id=image_id)
+        second = await anext(events)
+        await events.aclose()
 
-    event = {"kind": "SNAPSHOT", "image": {"name": "mine"}}
-    assert asyncio.run(first_event()) == {"imageChanged": event}
+    told = [one["imageChanged"]["image"]["name"] for one in (first, second)]
+    assert told == ["golden", "silver"]
