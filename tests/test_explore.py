@@ -19,6 +19,7 @@ from gateway.cli import run as cli
 from gateway.demo.glance import free_port
 from tests.cache.tls import certificate, terminated
 from tests.command import Ended, piped, run
+from tests.event_stream import stream
 from tests.explore import (
     COMMAND_LINE,
     CREATE,
@@ -33,6 +34,7 @@ from tests.explore import (
 from tests.gateway import Json
 from tests.glance_double import GlanceDouble, Reply, glance_double
 from tests.keystone import PASSWORD, Cloud, Keystone, User, short_lived
+from tests.websocket import socket as websocket
 
 GOLDEN = {"images": {"nodes": [{"name": "golden"}]}}
 NO_IMAGES: Json = {"images": {"nodes": []}}
@@ -41,6 +43,7 @@ REFUSED = (
     "Keystone at {keystone} refuses these credentials: check user, password or secret,"
     " project, and their domains."
 )
+WATCH = 'subscription { imageChanged(id: "no-such-image") { kind } }'
 SOON = timedelta(seconds=60)
 
 
@@ -102,6 +105,21 @@ def test_openrc_is_enough_for_the_first_query(variables: dict[str, str]) -> None
         listed = use_and_read(explore)
 
     assert listed == GOLDEN
+
+
+def test_changes_are_told_with_the_lent_token(variables: dict[str, str]) -> None:
+    """As events, and over a WebSocket of our own page; Glance knows no such image."""
+    with exploring(**variables) as explore:
+        page = str(explore.gateway.client.base_url).rstrip("/")
+        with stream(explore.gateway, None, WATCH) as events:
+            _, answer = events.event()
+        with websocket(explore.gateway, Origin=page) as opened:
+            opened.init()
+            opened.subscribe(WATCH)
+            error = opened.error()
+
+    for each in (*answer["errors"], error):
+        assert each["extensions"]["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
