@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.settings import Settings
@@ -55,6 +56,17 @@ class Server(uvicorn.Server):
             signal.raise_signal(received[0])
 
 
+class EndingStreams(HttpToolsProtocol):
+    """HTTP, without waiting at shutdown for answers that do not end by themselves."""
+
+    def shutdown(self) -> None:
+        """Close the connection of a stream: its client connects anew, elsewhere."""
+        super().shutdown()
+        cycle = self.cycle
+        if cycle and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+
+
 def server_config(
     build: Callable[[], ASGIApp], settings: Settings, *, log_level: str
 ) -> uvicorn.Config:
@@ -68,6 +80,7 @@ def server_config(
         log_level=log_level,
         access_log=False,
         proxy_headers=False,
+        http=EndingStreams,
         ws_max_size=BODY_MAX_BYTES,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )

@@ -157,6 +157,27 @@ def test_serve_answers_until_it_is_stopped(
     assert "Traceback" not in ended.errors
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_open_streams_do_not_hold_up_the_end(workers: str) -> None:
+    """Their clients notice, and nothing of it is an error."""
+    port = free_port()
+    flags = ("--glance-url", UNUSED_GLANCE, "--port", str(port), "--workers", workers)
+    document = 'subscription { imageChanged(id: "1") { kind } }'
+    headers = {"Accept": "text/event-stream", "X-Auth-Token": "t"}
+    url = f"http://127.0.0.1:{port}/graphql"
+
+    with piped("serve", *flags) as command:
+        command.until("\n")
+        asked = httpx.stream("POST", url, json={"query": document}, headers=headers)
+        with asked as response:
+            parts = response.iter_bytes()
+            first = next(parts)
+            ended = command.stop(signal.SIGTERM)
+
+    assert first == b":\n\n"
+    assert "ERROR" not in ended.errors
+
+
 def test_hang_up_ignored_by_nohup_stays_ignored() -> None:
     """A gateway started with `nohup` outlives its terminal."""
     flags = ("--glance-url", UNUSED_GLANCE, "--port", str(free_port()))
