@@ -53,6 +53,7 @@ STREAMED = (
     "A subscription is a stream of answers: accept text/event-stream, or use a"
     " WebSocket with graphql-transport-ws."
 )
+LISTED = "A list of requests is answered as JSON: accept application/json."
 
 Answer = dict[str, object]
 Counts = dict[str, int]
@@ -131,11 +132,22 @@ class GraphQLEndpoint:
             directive_in(headers),
             takes,
         )
-        if not is_batch(body):
+        if not is_batch(asked.method, body):
             return await self._answer(body, asked, partial(while_connected, receive))
         requests = requests_in(body, self._batch_max_requests)
-        answering = asyncio.gather(*(self._in_batch(one, asked) for one in requests))
-        return listed(await while_connected(receive, _result_of(answering)))
+        if takes.result is None:
+            raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, LISTED)
+        return listed(await while_connected(receive, self._each(requests, asked)))
+
+    async def _each(
+        self, requests: Sequence[bytes], asked: "_Asked"
+    ) -> Sequence[Response]:
+        """Return the answers to requests that run at the same time, in order."""
+        async with asyncio.TaskGroup() as tasks:
+            answering = [
+                tasks.create_task(self._in_batch(one, asked)) for one in requests
+            ]
+        return [task.result() for task in answering]
 
     async def _in_batch(self, body: bytes, asked: "_Asked") -> Response:
         """Return the answer to one request of several, also where it is refused."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+import msgspec
 import orjson
 from starlette.types import Receive, Scope
 
@@ -33,6 +34,8 @@ HEADERS = {
 LISTS = {"accept", "cache-control", "if-none-match"}
 
 Headers = Mapping[str, str]
+
+_requests = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BadRequest(Exception):
@@ -62,14 +65,15 @@ def headers_of(scope: Scope) -> Headers:
 
     Of equal ones the first, of lists all. Source: RFC 9110, section 5.3.
     """
-    headers = {
-        HEADERS[name]: value.decode("latin-1")
-        for name, value in reversed(scope["headers"])
-        if name in HEADERS
-    }
-    for listed in LISTS & headers.keys():
-        lines = [value for name, value in scope["headers"] if name == listed.encode()]
-        headers[listed] = b",".join(lines).decode("latin-1")
+    headers: dict[str, str] = {}
+    for encoded, value in scope["headers"]:
+        name = HEADERS.get(encoded)
+        if name is None:
+            continue
+        if name not in headers:
+            headers[name] = value.decode("latin-1")
+        elif name in LISTS:
+            headers[name] += "," + value.decode("latin-1")
     return headers
 
 
@@ -117,20 +121,27 @@ def checked(asked: object) -> GraphQLRequest:
     return GraphQLRequest(document, variables, name or None)
 
 
-def is_batch(body: bytes) -> bool:
-    """Tell whether a body may be a list of requests; the query of a URL is none."""
-    return body.lstrip()[:1] == b"["
+def is_batch(method: str, body: bytes) -> bool:
+    """Tell whether it may be a list of requests; the query of a URL is none."""
+    return method == "POST" and body.lstrip()[:1] == b"["
 
 
 def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
-    """Return the requests of a list; raises BadRequest for more than there may be."""
-    requests = _json("The body", body)
-    if not isinstance(requests, list) or not max_requests:
+    """Return the requests of a list, each as the bytes that it was sent as.
+
+    Raises BadRequest for what is no list, and for more than there may be.
+    """
+    if not max_requests:
         raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    try:
+        requests = _requests.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        reason = f"The body is not JSON: {error}"
+        raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
     if not 0 < len(requests) <= max_requests:
         reason = f"A list must hold 1 to {max_requests} requests."
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
-    return [orjson.dumps(one) for one in requests]
+    return [bytes(one) for one in requests]
 
 
 async def _body(receive: Receive) -> bytes:
@@ -149,9 +160,12 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _query_parameters(query: bytes) -> Mapping[str, object]:
-    asked: dict[str, object] = dict(
-        parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    )
+    try:
+        pairs = parse_qsl(query.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        reason = f"The query of the URL is not UTF-8: {error}"
+        raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
+    asked: dict[str, object] = dict(pairs)
     for name in ("variables", "extensions"):
         text = asked.get(name)
         if isinstance(text, str):

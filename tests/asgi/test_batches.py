@@ -43,6 +43,39 @@ def test_each_request_of_a_list_is_answered_in_its_place(
     assert answers[1] == {"data": {"image": {"name": "x"}}}
 
 
+DEEP = b'{"a":' * 300 + b"1" + b"}" * 300
+ODD = [
+    pytest.param(b'{"query": "{ __typename }", "extensions": %s}' % DEEP, id="deep"),
+    pytest.param(b'{"query": "\xff"}', id="no UTF-8"),
+    pytest.param(b'{"query": "{a}", "variables": {"x": 1e999}}', id="large number"),
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_request_of_a_list_is_answered_as_it_is_alone(
+    batching: Gateway, body: bytes
+) -> None:
+    """It is read from the bytes that it was sent as."""
+    headers = {"Content-Type": "application/json", "X-OpenStack-Request-ID": "req-1"}
+
+    alone = batching.client.post("/graphql", content=body, headers=headers)
+    listed = batching.client.post("/graphql", content=b"[%s]" % body, headers=headers)
+
+    assert (listed.status_code, listed.json()) == (200, [alone.json()])
+
+
+@pytest.mark.parametrize("body", [b"[", b"[nope]", b"[" * 100_000])
+def test_list_that_is_no_json_is_refused(batching: Gateway, body: bytes) -> None:
+    """As any other body."""
+    headers = {"Content-Type": "application/json"}
+
+    response = batching.client.post("/graphql", content=body, headers=headers)
+
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith("The body is not JSON")
+
+
 def test_equal_reads_of_a_list_are_one_call(
     batching: Gateway, double: GlanceDouble
 ) -> None:
@@ -52,6 +85,35 @@ def test_equal_reads_of_a_list_are_one_call(
     send(batching, *[{"query": SHOW, "variables": {"id": "1"}}] * 3)
 
     assert len(double.calls) == 1
+
+
+def test_list_is_no_stream_of_events(batching: Gateway) -> None:
+    """Who takes nothing else is told so, and nothing is executed."""
+    headers = {"Accept": "text/event-stream"}
+
+    response = batching.client.post(
+        "/graphql", json=[{"query": "{ __typename }"}], headers=headers
+    )
+
+    assert response.status_code == 406
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith("A list of requests is answered as JSON")
+
+
+def test_subscription_of_a_list_is_refused_in_its_place(batching: Gateway) -> None:
+    """A stream has no place among answers."""
+    watch = "subscription { imagesChanged { kind } }"
+    headers = {"Accept": "text/event-stream, application/json"}
+
+    response = batching.client.post(
+        "/graphql",
+        json=[{"query": watch}, {"query": "{ __typename }"}],
+        headers=headers,
+    )
+
+    refused, answered = response.json()
+    assert refused["errors"][0]["message"] == "A subscription must come alone."
+    assert answered == {"data": {"__typename": "Query"}}
 
 
 @pytest.mark.parametrize("number", [0, 4])

@@ -102,6 +102,26 @@ def test_bad_request_says_what_is_wrong(
     assert error["extensions"]["code"] == "BAD_REQUEST"
 
 
+BAD_QUERIES = [
+    pytest.param("query=%FF", "The query of the URL is not UTF-8", id="no UTF-8"),
+    pytest.param("query={a}&variables={", "The parameter variables", id="no JSON"),
+    pytest.param("[%22%26query={__typename}%26%22]", "The request needs", id="list"),
+    pytest.param("", "The request needs query", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("query", "message"), BAD_QUERIES)
+def test_bad_query_of_a_url_says_what_is_wrong(
+    gateway: Gateway, query: str, message: str
+) -> None:
+    """Nothing of it is guessed."""
+    response = gateway.client.get(f"/graphql?{query}")
+
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith(message)
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", ""])
 def test_body_that_is_not_declared_json_is_refused(gateway: Gateway, kind: str) -> None:
     """Only JSON, which a foreign page can't send without asking first."""
