@@ -7,10 +7,11 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
+from gateway.asgi.media_types import MediaType
 from gateway.asgi.other_paths import HANDLERS
 from gateway.asgi.streams import Streams
 from gateway.asgi.websocket_endpoint import WebSocketEndpoint
@@ -41,6 +42,7 @@ CORS_REQUEST_HEADERS = (
     "Authorization",
     "Cache-Control",
     "Content-Type",
+    "If-None-Match",
     "X-Auth-Token",
     "X-Gateway-Trace",
     "X-OpenStack-Request-ID",
@@ -153,6 +155,7 @@ class _Front:
 def _compressing(app: ASGIApp, settings: Settings) -> ASGIApp:
     if not settings.compress_min_bytes:
         return app
+    add_compress_type(MediaType.RESPONSE.value)
     return CompressMiddleware(
         app,
         minimum_size=settings.compress_min_bytes,

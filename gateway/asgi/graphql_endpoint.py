@@ -35,7 +35,7 @@ from gateway.asgi.http_response import (
 from gateway.asgi.media_types import Accepted, MediaType, accepted
 from gateway.asgi.refusals import presented, refusal_of
 from gateway.asgi.request_id import HEADER, request_id
-from gateway.asgi.streams import Streams
+from gateway.asgi.streams import Asker, Streams
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
 from gateway.caller import Directive
@@ -153,12 +153,12 @@ class GraphQLEndpoint:
         """Return the answer to one request of several, also where it is refused."""
         try:
             answer = await self._answer(body, asked, _result_of)
-            if isinstance(answer, _Stream):
-                reason = "A subscription must come alone."
-                raise BadRequest(HTTPStatus.BAD_REQUEST, reason)  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - a bug is logged there
             return _refused(error, asked.identifier, asked.takes.result)
-        return answer
+        if isinstance(answer, Response):
+            return answer
+        alone = BadRequest(HTTPStatus.BAD_REQUEST, "A subscription must come alone.")
+        return _refused(alone, asked.identifier, asked.takes.result)
 
     async def _answer(
         self, body: bytes, asked: "_Asked", waiting: Waiting
@@ -185,8 +185,8 @@ class GraphQLEndpoint:
         request = parse_request(asked.method, body)
         prepared = self._operations.prepare(request.document, request.operation_name)
         if _is_streamed(prepared, asked):
-            identity, identifier = asked.identity, asked.identifier
-            return _Stream(self._streams.answers(request, identity, identifier))
+            asker = Asker(asked.identity, asked.identifier, asked.directive)
+            return _Stream(self._streams.answers(request, asker))
         context = self._contexts.new(asked.identity, asked.identifier, asked.directive)
         try:
             begun = self._operations.execute(prepared, request.variables, context)

@@ -1,8 +1,7 @@
 """What is answered where no GraphQL is: JSON with `errors`, as everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,6 +9,8 @@ from starlette.responses import JSONResponse
 
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.schema.errors import request_error
+
+Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 
 async def no_such_path(request: Request, error: Exception) -> JSONResponse:
@@ -23,4 +24,4 @@ async def no_such_path(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(answer, status, headers)
 
 
-HANDLERS: Mapping[Any, Any] = {HTTPException: no_such_path}
+HANDLERS: Mapping[type[Exception], Handler] = {HTTPException: no_such_path}

@@ -13,7 +13,7 @@ from starlette.types import Receive, Send
 
 from gateway.asgi.http_request import BadRequest, GraphQLRequest, checked
 from gateway.asgi.http_response import encoded
-from gateway.asgi.streams import Refused, Streams
+from gateway.asgi.streams import Asker, Refused, Streams
 from gateway.caller import new_request_id
 from gateway.identity import Identity, InvalidToken
 from gateway.schema.errors import TOO_MANY, Formatted, request_error
@@ -137,7 +137,7 @@ class SocketConnection:
     ) -> None:
         """Send the answers; the next one is taken when the last one is sent."""
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
-        answers = self._streams.answers(request, identity, identifier)
+        answers = self._streams.answers(request, Asker(identity, identifier))
         try:
             async with aclosing(answers):
                 async for answer in answers:

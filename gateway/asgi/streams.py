@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from graphql import ExecutionResult, OperationType
 
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
 from gateway.asgi.refusals import presented, refusal_of
+from gateway.caller import Directive
 from gateway.context import Context, Contexts
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
 from gateway.execution.operations import Failed, InvalidVariables, Operations
@@ -28,6 +30,15 @@ class Refused(Exception):
         self.errors = errors
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, under which id, and whether for fresh reads."""
+
+    identity: Identity | None
+    identifier: str
+    directive: Directive = Directive.NONE
+
+
 class Streams:
     """Answers as JSON: of a query or mutation one, of a subscription one per event."""
 
@@ -43,7 +54,7 @@ class Streams:
         self._hooks = hooks
 
     async def answers(
-        self, request: GraphQLRequest, identity: Identity | None, identifier: str
+        self, request: GraphQLRequest, asker: Asker
     ) -> AsyncGenerator[bytes, None]:
         """Yield the answers; raises Refused. To be closed by whoever reads."""
         try:
@@ -51,41 +62,39 @@ class Streams:
                 request.document, request.operation_name
             )
             if prepared.type_ is OperationType.SUBSCRIPTION:
-                answers = self._told(prepared, request, identity, identifier)
+                answers = self._told(prepared, request, asker)
                 async with aclosing(answers):
                     async for answer in answers:
                         yield answer
             else:
-                context = self._contexts.new(identity, identifier)
-                yield await self._answer(prepared, request, context, None)
+                yield await self._answer(prepared, request, asker, None)
         except Failed as failed:
-            errors = presented(failed.errors, identifier, was_executed=True)
+            errors = presented(failed.errors, asker.identifier, was_executed=True)
             raise Refused(errors) from failed
         except REFUSALS as error:
-            raise Refused(refusal_of(error, identifier).errors) from error
+            raise Refused(refusal_of(error, asker.identifier).errors) from error
 
     async def _told(
-        self,
-        prepared: Prepared,
-        request: GraphQLRequest,
-        identity: Identity | None,
-        identifier: str,
+        self, prepared: Prepared, request: GraphQLRequest, asker: Asker
     ) -> AsyncGenerator[bytes, None]:
         """Yield one answer for each event."""
-        begun = self._contexts.new(identity, identifier)
+        begun = self._context(asker)
         events = self._operations.events(prepared, request.variables, begun)
         async with aclosing(events):
             async for event in events:
-                context = self._contexts.new(identity, identifier)
-                yield await self._answer(prepared, request, context, event)
+                yield await self._answer(prepared, request, asker, event)
+
+    def _context(self, asker: Asker) -> Context:
+        return self._contexts.new(asker.identity, asker.identifier, asker.directive)
 
     async def _answer(
         self,
         prepared: Prepared,
         request: GraphQLRequest,
-        context: Context,
+        asker: Asker,
         event: object,
     ) -> bytes:
+        context = self._context(asker)
         try:
             begun = self._operations.execute(
                 prepared, request.variables, context, event

@@ -51,7 +51,8 @@ class WebSocketEndpoint:
                 await connection.talk(partial(self._identity, scope))
         except* Violation as violations:
             for violation in violations.exceptions:
-                await _close(send, violation)
+                if isinstance(violation, Violation):
+                    await _close(send, violation)
         except* OSError:
             # The client has left while we were talking.
             pass
@@ -76,7 +77,6 @@ class WebSocketEndpoint:
         return None
 
 
-async def _close(send: Send, violation: BaseException) -> None:
-    code = violation.code if isinstance(violation, Violation) else 1011
+async def _close(send: Send, violation: Violation) -> None:
     reason = str(violation).encode()[:REASON_MAX_BYTES].decode(errors="ignore")
-    await send({"type": "websocket.close", "code": code, "reason": reason})
+    await send({"type": "websocket.close", "code": violation.code, "reason": reason})

@@ -56,12 +56,13 @@ def snapshots(state: State, *, at: str) -> Sequence[ImageChange]:
 def merged(earlier: ImageChange, later: ImageChange) -> ImageChange | None:
     """Return one change for two of an image, None where they cancel out.
 
-    Who has not heard of the earlier one hears of the newest state alone.
+    Who has not heard of the earlier one hears of the newest state alone; to them
+    one that went and is back was never gone, and is not as it was.
     """
     if later.kind is Kind.DELETED:
         return None if earlier.kind is Kind.CREATED else later
     if earlier.kind is Kind.DELETED:
-        return later
+        return replace(later, kind=Kind.UPDATED)
     union = tuple(dict.fromkeys(earlier.changed + later.changed))
     changed = union if earlier.kind is Kind.UPDATED else ()
     return replace(later, kind=earlier.kind, changed=changed)

@@ -33,7 +33,9 @@ class Mailbox:
         self._warning = outage
 
     def end(self, failure: BaseException | None) -> None:
-        """Let nothing follow what is here, but the failure."""
+        """Let nothing follow what is here, but the failure; once."""
+        if self._has_ended:
+            return
         self._has_ended, self._failure = True, failure
         self._has_news.set()
 

@@ -119,10 +119,11 @@ class Watch:
                 self._is_due.clear()
                 await self._look()
                 await self._rest()
-        except NotFound:
+        except NotFound as error:
             if self._state is None:
                 raise
-            self._newcomers.clear()
+            for mailbox in self._newcomers:
+                mailbox.end(error)
             await self._land({})
 
     async def _look(self) -> None:
@@ -136,11 +137,12 @@ class Watch:
         try:
             state = await self._subject.look(caller)
         except (GlanceUnavailable, GlanceTimeout) as outage:
+            self._look_seconds = 0.0
             self._suffer(outage)
         else:
+            self._look_seconds = clock() - began_at
             await self._land(state)
         finally:
-            self._look_seconds = clock() - began_at
             scope, calls = self.key.scope, caller.tally.calls
             tell(self._hooks, lambda: RefreshFacts(scope, calls))
 

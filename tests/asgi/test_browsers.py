@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from gateway.asgi.media_types import MediaType
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, json_reply
 
+JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
 FRIEND, STRANGER = "https://horizon.example.com", "https://evil.example.com"
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
@@ -57,20 +59,24 @@ def test_no_page_may_ask_unless_it_is_set(gateway: Gateway) -> None:
     assert "Access-Control-Allow-Origin" not in asked.headers
 
 
-def answer(gateway: Gateway, document: str, encodings: str) -> httpx.Response:
+def answer(
+    gateway: Gateway, document: str, encodings: str, **headers: str
+) -> httpx.Response:
     """Return the answer to a client that takes these encodings."""
-    return gateway.post(document, headers={"Accept-Encoding": encodings})
+    return gateway.post(document, headers={"Accept-Encoding": encodings, **headers})
 
 
+@pytest.mark.parametrize("accept", [media.value for media in (JSON, RESPONSE)])
 @pytest.mark.parametrize(
     ("taken", "encoding"),
     [("gzip", "gzip"), ("gzip, zstd, br", "zstd"), ("gzip, zstd;q=0", "gzip")],
 )
 def test_long_answer_is_compressed_as_the_client_takes_it(
-    gateway: Gateway, taken: str, encoding: str
+    gateway: Gateway, taken: str, encoding: str, accept: str
 ) -> None:
     """Decoded, it is the same."""
-    plain, sent = answer(gateway, LONG, "identity"), answer(gateway, LONG, taken)
+    plain = answer(gateway, LONG, "identity", Accept=accept)
+    sent = answer(gateway, LONG, taken, Accept=accept)
 
     assert "Content-Encoding" not in plain.headers
     assert sent.headers["Content-Encoding"] == encoding

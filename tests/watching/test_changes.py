@@ -95,7 +95,7 @@ def test_keys_that_differ_are_named(
         pytest.param(
             change(Kind.DELETED),
             change(Kind.CREATED, at=LATER),
-            change(Kind.CREATED, at=LATER),
+            change(Kind.UPDATED, at=LATER),
             id="back again",
         ),
     ],
@@ -105,6 +105,17 @@ def test_two_changes_become_one(
 ) -> None:
     """Who has not heard of the first one hears of the newest state alone."""
     assert merged(earlier, later) == expected
+
+
+def test_image_that_is_back_and_gone_again_is_gone() -> None:
+    """Who reads slowly still has it, and must hear of it."""
+    gone, back = change(Kind.DELETED), change(Kind.CREATED)
+    once_more = merged(gone, back)
+
+    assert once_more is not None
+    assert merged(once_more, change(Kind.DELETED, at=LATER)) == change(
+        Kind.DELETED, at=LATER
+    )
 
 
 @pytest.mark.parametrize(

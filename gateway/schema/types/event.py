@@ -55,6 +55,7 @@ class ImageEvent:
             "What differs since the last event of this image, where it is `UPDATED`:"
             " names of `Image`'s fields and, of additional properties, their own."
             " `updatedAt` is named only where nothing else differs; raw twins are not."
+            " Empty where it had left a list and is back before that was told."
         ),
     )
     at: datetime = strawberry.field(description="When the gateway saw it.")
