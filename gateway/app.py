@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
+from gateway.asgi.cross_origin import CrossOrigin
 from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
 from gateway.asgi.graphql_endpoint import GraphQLEndpoint
 from gateway.asgi.media_types import MediaType
@@ -38,15 +38,6 @@ from gateway.watching.watches import Watches
 GRAPHQL_PATH = "/graphql"
 # Of an answer of 700 KB each takes a few milliseconds of CPU.
 COMPRESSION_LEVEL = 1
-CORS_REQUEST_HEADERS = (
-    "Authorization",
-    "Cache-Control",
-    "Content-Type",
-    "If-None-Match",
-    "X-Auth-Token",
-    "X-Gateway-Trace",
-    "X-OpenStack-Request-ID",
-)
 
 
 def build_app(
@@ -168,13 +159,7 @@ def _compressing(app: ASGIApp, settings: Settings) -> ASGIApp:
 def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:
     if not settings.cors_origins:
         return app
-    return CORSMiddleware(
-        app,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=CORS_REQUEST_HEADERS,
-        expose_headers=["ETag", "X-OpenStack-Request-ID"],
-    )
+    return CrossOrigin(app, origins=settings.cors_origins)
 
 
 def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Watches:

@@ -16,6 +16,7 @@ from pydantic import (
     HttpUrl,
     TypeAdapter,
 )
+from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -57,17 +58,24 @@ def _is_redis_url(text: str) -> bool:
 
 
 def _listed(given: object) -> object:
+    """Return the values of a JSON list, or those with commas between."""
     if not isinstance(given, str):
         return given
+    if given.lstrip().startswith("["):
+        return from_json(given)
     return [one.strip() for one in given.split(",") if one.strip()]
 
 
 def _origin(text: str) -> str:
-    """Source: RFC 6454, section 6.2."""
+    """Return an origin as browsers send it. Source: RFC 6454, section 6.2."""
     parts = urlsplit(text)
     is_origin = parts.scheme in {"http", "https"} and bool(parts.netloc)
-    if text != "*" and not (is_origin and text == f"{parts.scheme}://{parts.netloc}"):
-        message = "each must be like https://horizon.example.com, without a path, or *"
+    as_sent = f"{parts.scheme}://{parts.netloc.lower()}"
+    if text != "*" and not (is_origin and text == as_sent):
+        message = (
+            "each must be like https://horizon.example.com, in lower case and without"
+            " a path, or *"
+        )
         raise ValueError(message)
     return text
 
@@ -165,7 +173,7 @@ class Settings(BaseSettings):
         (),
         description=(
             "Origins whose pages may ask, such as `https://horizon.example.com`,"
-            " with commas between; `*` for all."
+            " with commas between or as a JSON list; `*` for all."
         ),
     )
     compress_min_bytes: int = Field(

@@ -91,9 +91,10 @@ class LentToken:
 
 
 def _may_need_a_token(scope: Scope) -> bool:
-    """Tell whether it is a WebSocket or a POST of JSON without a token.
+    """Tell whether it is a page's WebSocket or a POST of JSON, without a token.
 
-    What else comes without one is passed on without one.
+    What else comes without one is passed on without one, a WebSocket of no page
+    too: its first message may bring one.
     """
     if brings_token(headers_of(scope)):
         return False
@@ -101,15 +102,16 @@ def _may_need_a_token(scope: Scope) -> bool:
         value.partition(b";")[0].strip() for value in _values(scope, b"content-type")
     ]
     is_json = media_types == [b"application/json"]
-    return scope["type"] == "websocket" or (scope["method"] == "POST" and is_json)
+    if scope["type"] == "websocket":
+        return bool(_values(scope, b"origin"))
+    return bool(scope["method"] == "POST") and is_json
 
 
 def _check_page(scope: Scope) -> None:
     """Raise Refused for what a browser may send for another page than ours."""
     own = [b"http://" + host for host in _values(scope, b"host")]
     origins = _values(scope, b"origin")
-    is_unknown = scope["type"] == "websocket" and not origins
-    if is_unknown or any(origin not in own for origin in origins):
+    if any(origin not in own for origin in origins):
         raise Refused("The Origin must be this very gateway's: no token is lent.")
     if any(site != b"same-origin" for site in _values(scope, b"sec-fetch-site")):
         raise Refused("Sec-Fetch-Site must be same-origin: no token is lent.")

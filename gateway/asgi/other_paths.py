@@ -24,4 +24,17 @@ async def no_such_path(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(answer, status, headers)
 
 
-HANDLERS: Mapping[type[Exception], Handler] = {HTTPException: no_such_path}
+async def failed(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer to a bug of ours, which Starlette raises on, to be logged."""
+    del error
+    identifier = request_id(request.headers.get(HEADER))
+    code, reason = "INTERNAL_SERVER_ERROR", "Internal server error."
+    answer = {"errors": [request_error(code, reason, identifier)]}
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return JSONResponse(answer, status, {HEADER: identifier})
+
+
+HANDLERS: Mapping[type[Exception], Handler] = {
+    HTTPException: no_such_path,
+    Exception: failed,
+}

@@ -236,7 +236,6 @@ def test_foreign_page_is_given_no_leave(explore: Explore) -> None:
         pytest.param(["https://evil.example"], None, id="foreign"),
         pytest.param(["http://127.0.0.1:1"], None, id="another-port"),
         pytest.param(["http://{host}", "https://evil.example"], None, id="both"),
-        pytest.param([], None, id="none"),
     ],
 )
 def test_web_socket_is_our_own_pages_alone(
@@ -250,6 +249,15 @@ def test_web_socket_is_our_own_pages_alone(
     assert [message["type"] for message in said] == (
         [] if token else ["websocket.close"]
     )
+
+
+def test_web_socket_of_no_page_is_lent_nothing() -> None:
+    """Its first message may bring a token."""
+    passed, said = asyncio.run(upgraded())
+
+    (scope,) = passed
+    assert b"x-auth-token" not in dict(scope["headers"])
+    assert said == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")

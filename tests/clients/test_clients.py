@@ -16,7 +16,8 @@ from tests.node import installed, run_node
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 TOKEN = "alice:proj-a:member,reader"
-URL = "http://127.0.0.1:8000"
+HOST = "127.0.0.1:8000"
+IMAGE_ID = "74bcf37e-91ca-5320-bde0-c0c203a1fd4c"
 NAME = "seen-by-clients"
 
 
@@ -27,19 +28,20 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def image(glance_port: int) -> None:
+def image_id(glance_port: int) -> str:
     """Let the set-ups' token see an image."""
     with glance_rest(glance_port, TOKEN) as rest:
-        create_image(rest, name=NAME)
+        return create_image(rest, name=NAME)
 
 
-def set_up(client: str, gateway: Gateway) -> str:
+def set_up(client: str, gateway: Gateway, image_id: str = IMAGE_ID) -> str:
     """Return what the README has for a client, for a gateway of this test."""
     readme = (ROOT / "README.md").read_text()
     section = readme.partition(f"### {client}\n")[2]
     (block,) = re.findall(r"```\w+\n(.*?)```", section.partition("\n##")[0], re.DOTALL)
-    assert URL in block
-    return str(block).replace(URL, str(gateway.client.base_url).rstrip("/"))
+    assert HOST in block
+    own = block.replace(HOST, gateway.client.base_url.netloc.decode())
+    return str(own.replace(IMAGE_ID, image_id))
 
 
 def output(command: Sequence[str], folder: Path) -> str:
@@ -49,12 +51,15 @@ def output(command: Sequence[str], folder: Path) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("client", ["Apollo Client", "urql"])
+CLIENTS = ["Apollo Client", "urql", "graphql-sse", "graphql-ws"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_javascript_client_runs_as_written(
-    client: str, gateway: Gateway, packages: Path
+    client: str, gateway: Gateway, packages: Path, image_id: str
 ) -> None:
     """Its set-up shows the demo's images."""
-    (packages / "client.js").write_text(set_up(client, gateway))
+    (packages / "client.js").write_text(set_up(client, gateway, image_id))
 
     assert f"{NAME} QUEUED" in run_node(packages, "client.js")
 

@@ -1,0 +1,53 @@
+"""Pages of other origins, which a setting may let ask."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from gateway.asgi.request_id import HEADER, request_id
+from gateway.schema.errors import request_error
+
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "If-None-Match",
+    "X-Auth-Token",
+    "X-Gateway-Trace",
+    "X-OpenStack-Request-ID",
+)
+EXPOSED_HEADERS = "ETag", "X-OpenStack-Request-ID"
+
+
+class CrossOrigin(CORSMiddleware):
+    """CORS for some origins; a preflight is refused in JSON, as all else is."""
+
+    def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
+        """Let pages of these origins ask, `*` for all."""
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Return what a browser is told before its page may ask."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        identifier = request_id(request_headers.get(HEADER))
+        reason = f"{bytes(response.body).decode()}."
+        refused = JSONResponse(
+            {"errors": [request_error("BAD_REQUEST", reason, identifier)]},
+            response.status_code,
+            {HEADER: identifier},
+        )
+        for name, value in response.headers.items():
+            refused.headers.setdefault(name, value)
+        return refused
