@@ -203,7 +203,10 @@ def _serve_beside(service: Service, server: Server, listening: socket) -> None:
 
 def _serve(settings: Settings) -> None:
     with listen(settings.host, settings.port) as listening:
-        announcement = f"GraphQL   {_url(listening)}{GRAPHQL_PATH}"
+        url = _url(listening)
+        announcement = f"GraphQL   {url}{GRAPHQL_PATH}"
+        if settings.graphiql:
+            announcement += f"\nGraphiQL  {url}/"
         if settings.workers > 1:
             typer.echo(announcement)
             _serve_workers(settings, listening)

@@ -98,6 +98,12 @@ def test_serving_needs_the_address_of_glance() -> None:
     assert ended == Ended(1, "", "GATEWAY_GLANCE_URL: Field required.\n")
 
 
+def both_addresses(port: int) -> str:
+    """Return what is said once the gateway listens."""
+    url = f"http://127.0.0.1:{port}"
+    return f"GraphQL   {url}/graphql\nGraphiQL  {url}/\n"
+
+
 def test_flags_override_the_environment() -> None:
     """A flag wins even where the variable's value is wrong."""
     port = free_port()
@@ -111,9 +117,9 @@ def test_flags_override_the_environment() -> None:
         GATEWAY_HOST="192.0.2.1",
         GATEWAY_WORKERS="wrong",
     ) as command:
-        said = command.until("\n")
+        said = command.until("/\n")
 
-    assert said == f"GraphQL   http://127.0.0.1:{port}/graphql\n"
+    assert said == both_addresses(port)
 
 
 def test_environment_alone_is_enough() -> None:
@@ -123,9 +129,9 @@ def test_environment_alone_is_enough() -> None:
     with piped(
         "serve", GATEWAY_GLANCE_URL=UNUSED_GLANCE, GATEWAY_PORT=str(port)
     ) as command:
-        said = command.until("\n")
+        said = command.until("/\n")
 
-    assert said == f"GraphQL   http://127.0.0.1:{port}/graphql\n"
+    assert said == both_addresses(port)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,11 @@ def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
     Raises BadRequest for what is no list, and for more than there may be.
     """
     if not max_requests:
-        raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+        reason = (
+            "The body must be a JSON object. Lists of requests are off here"
+            " (GATEWAY_BATCH_MAX_REQUESTS)."
+        )
+        raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     try:
         requests = _requests.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
