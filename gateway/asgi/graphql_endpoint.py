@@ -45,6 +45,7 @@ from gateway.execution.document_cache import Prepared
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import Identity
+from gateway.loaders import Together
 
 ACCEPTABLE = (
     "Answers are application/graphql-response+json, application/json or"
@@ -151,6 +152,7 @@ class GraphQLEndpoint:
         requests = requests_in(body, self._allowed.requests_in_list)
         if takes.result is None:
             raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, LISTED)
+        asked = replace(asked, together=self._contexts.together())
         return listed(await while_connected(receive, self._each(requests, asked)))
 
     async def _each(
@@ -204,7 +206,9 @@ class GraphQLEndpoint:
         if _is_streamed(prepared, asked):
             identity, identifier = asked.identity, asked.identifier
             return _Stream(self._streams.answers(request, identity, identifier))
-        context = self._contexts.new(asked.identity, asked.identifier, asked.directive)
+        context = self._contexts.new(
+            asked.identity, asked.identifier, asked.directive, asked.together
+        )
         try:
             begun = self._operations.execute(prepared, request.variables, context)
             if isinstance(begun, ExecutionResult):
@@ -234,6 +238,7 @@ class _Asked:
     identity: Identity | None
     directive: Directive
     takes: Accepted
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)
