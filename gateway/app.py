@@ -6,12 +6,11 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette_compress import CompressMiddleware, add_compress_type
 
+from gateway.asgi.compression import Compression
 from gateway.asgi.cross_origin import CrossOrigin
 from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
-from gateway.asgi.graphql_endpoint import GraphQLEndpoint
-from gateway.asgi.media_types import MediaType
+from gateway.asgi.graphql_endpoint import Allowed, GraphQLEndpoint
 from gateway.asgi.other_paths import HANDLERS
 from gateway.asgi.streams import Streams
 from gateway.asgi.websocket_endpoint import WebSocketEndpoint
@@ -36,8 +35,6 @@ from gateway.watching.watch import Pace
 from gateway.watching.watches import Watches
 
 GRAPHQL_PATH = "/graphql"
-# Of an answer of 700 KB each takes a few milliseconds of CPU.
-COMPRESSION_LEVEL = 1
 
 
 def build_app(
@@ -74,8 +71,8 @@ def build_app(
         contexts,
         answers,
         streams,
-        with_service_token=settings.forward_service_token,
-        batch_max_requests=settings.batch_max_requests,
+        Compression(answers, min_bytes=settings.compress_min_bytes),
+        allowed=Allowed(settings.forward_service_token, settings.batch_max_requests),
         hooks=hooks,
     )
     websockets = WebSocketEndpoint(
@@ -98,13 +95,7 @@ def build_app(
         lifespan=lifespan,
         exception_handlers=HANDLERS,
     )
-    front = _Front(
-        endpoint,
-        _compressing(endpoint, settings),
-        websockets,
-        others,
-        has_page=settings.graphiql,
-    )
+    front = _Front(endpoint, websockets, others, has_page=settings.graphiql)
     return _sharing(front, settings)
 
 
@@ -114,14 +105,12 @@ class _Front:
     def __init__(
         self,
         endpoint: ASGIApp,
-        compressing: ASGIApp,
         websockets: ASGIApp,
         others: ASGIApp,
         *,
         has_page: bool,
     ) -> None:
         self._endpoint = endpoint
-        self._compressing = compressing
         self._websockets = websockets
         self._others = others
         self._has_page = has_page
@@ -137,23 +126,7 @@ class _Front:
             return self._websockets
         if self._has_page and is_for_page(scope):
             return show_page_instead
-        for name, _ in scope["headers"]:
-            if name == b"accept-encoding":
-                return self._compressing
         return self._endpoint
-
-
-def _compressing(app: ASGIApp, settings: Settings) -> ASGIApp:
-    if not settings.compress_min_bytes:
-        return app
-    add_compress_type(MediaType.RESPONSE.value)
-    return CompressMiddleware(
-        app,
-        minimum_size=settings.compress_min_bytes,
-        zstd_level=COMPRESSION_LEVEL,
-        brotli_quality=COMPRESSION_LEVEL,
-        gzip_level=COMPRESSION_LEVEL,
-    )
 
 
 def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:

@@ -44,6 +44,7 @@ FAILURES = Failures(
 )
 Value = TypeVar("Value")
 Listener = Callable[[Sequence[str]], None]
+WantedImage = tuple[Caller, str]
 
 
 class Catalog:
@@ -70,19 +71,27 @@ class Catalog:
         return await self._read(caller, self._reads.image(caller, image_id))
 
     async def find_images(
-        self, caller: Caller, ids: Sequence[str]
+        self, wanted: Sequence[WantedImage]
     ) -> Sequence[ImageRecord | GlanceError | None]:
-        """Return what `find_image` gives or raises for each id, in fewer calls."""
-        reads = [self._reads.image(caller, image_id) for image_id in ids]
-        ids_by_key = dict(zip((one.read.key for one in reads), ids, strict=True))
+        """Return what `find_image` gives or raises for each, in fewer calls.
+
+        The callers are one, or requests that came together: they differ in
+        nothing but what they count.
+        """
+        reads = [self._reads.image(caller, image_id) for caller, image_id in wanted]
+        ids_by_key = {
+            one.read.key: image_id
+            for one, (_, image_id) in zip(reads, wanted, strict=True)
+        }
+        callers = [caller for caller, _ in wanted]
 
         async def fetch_many(
             asked: Sequence[Read], tally: Tally
         ) -> Mapping[ReadKey, Answer]:
-            wanted = [ids_by_key[read.key] for read in asked]
-            return await self._reads.images_by_id(caller, wanted, tally)
+            ids = [*dict.fromkeys(ids_by_key[read.key] for read in asked)]
+            return await self._reads.images_by_id(callers[0], ids, tally)
 
-        return await self._read_many(caller, reads, fetch_many)
+        return await self._read_many(callers, reads, fetch_many)
 
     async def list_images(
         self, caller: Caller, query: ImageQuery, wanted: int, after: Position | None
@@ -131,7 +140,7 @@ class Catalog:
         That is Unsupported where Glance does not list tasks.
         """
         reads = [self._reads.tasks(caller, image_id) for image_id in ids]
-        return await self._read_many(caller, reads, None)
+        return await self._read_many([caller] * len(ids), reads, None)
 
     async def list_stores(self, caller: Caller) -> Sequence[StoreRecord]:
         """Return the cloud's stores, none where it has only one."""
@@ -230,18 +239,21 @@ class Catalog:
 
     async def _read_many(
         self,
-        caller: Caller,
+        callers: Sequence[Caller],
         reads: Sequence[TypedRead[Value]],
         fetch_many: FetchMany | None,
     ) -> list[Value | GlanceError]:
         contents = await self._reader.read_many(
-            [one.read for one in reads], fetch_many, caller.directive, caller.tally
+            [one.read for one in reads],
+            fetch_many,
+            callers[0].directive,
+            [caller.tally for caller in callers],
         )
         return [
             one.value(content)
             if isinstance(content, Content)
             else _expected(caller, one.purpose, content)
-            for one, content in zip(reads, contents, strict=True)
+            for caller, one, content in zip(callers, reads, contents, strict=True)
         ]
 
     async def _write(

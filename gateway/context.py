@@ -11,7 +11,7 @@ from gateway.catalog import Catalog
 from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
 from gateway.identity import Identity
-from gateway.loaders import Loaders
+from gateway.loaders import Loaders, Together
 from gateway.watching.watches import Watches
 
 
@@ -20,13 +20,15 @@ class Context:
     """One request: who asks, under which id, and the doors to Glance.
 
     `asking` is None for a request without a token: then `caller` and `loaders`
-    raise Unauthenticated, before Glance hears anything.
+    raise Unauthenticated, before Glance hears anything. `together` is what it
+    shares with the requests that it came with.
     """
 
     request_id: str
     asking: Caller | None
     catalog: Catalog
     watches: Watches
+    together: Together | None = None
 
     @property
     def caller(self) -> Caller:
@@ -49,7 +51,7 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """Return the loaders of this request, made when first used."""
-        return Loaders(self.catalog, self.caller)
+        return Loaders(self.catalog, self.caller, self.together)
 
 
 class Contexts:
@@ -68,13 +70,21 @@ class Contexts:
         identity: Identity | None,
         identifier: str,
         directive: Directive = Directive.NONE,
+        together: Together | None = None,
     ) -> Context:
-        """Return a context whose time begins now."""
+        """Return a context whose time begins now, or that of which it is a part."""
         if identity is None:
             return Context(identifier, None, self._catalog, self._watches)
-        deadline_at = asyncio.get_running_loop().time() + self._timeout_seconds
+        deadline_at = together.deadline_at if together else self._deadline_at()
         caller = Caller(identity, identifier, deadline_at, directive)
-        return Context(identifier, caller, self._catalog, self._watches)
+        return Context(identifier, caller, self._catalog, self._watches, together)
+
+    def together(self) -> Together:
+        """Return what the requests of one list share; their time begins now."""
+        return Together(self._catalog, self._deadline_at())
+
+    def _deadline_at(self) -> float:
+        return asyncio.get_running_loop().time() + self._timeout_seconds
 
 
 Info = strawberry.Info[Context, None]

@@ -1,5 +1,6 @@
 """What one request has loaded already, and what it loads together."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -7,7 +8,7 @@ from propcache.api import cached_property
 from strawberry.dataloader import DataLoader
 
 from gateway.caller import Caller
-from gateway.catalog import Catalog
+from gateway.catalog import Catalog, WantedImage
 from gateway.glance.errors import GlanceError
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 
@@ -20,15 +21,21 @@ class Loaders:
     a request has made is freed with it, and not by a pass for garbage.
     """
 
-    def __init__(self, catalog: Catalog, caller: Caller) -> None:
-        """Load what `caller` may see through `catalog`."""
+    def __init__(
+        self, catalog: Catalog, caller: Caller, together: "Together | None" = None
+    ) -> None:
+        """Load what `caller` may see, together with the requests it came with."""
         self._catalog = catalog
         self._caller = caller
+        self._together = together
 
     @cached_property
     def image(self) -> DataLoader[str, ImageRecord | None]:
         """Return the loader of images by id, None where there is none."""
-        return DataLoader(partial(self._catalog.find_images, self._caller))
+        if self._together is None:
+            return DataLoader(partial(_images, self._catalog, self._caller))
+        images = self._together.images
+        return DataLoader(partial(_images_together, images, self._caller))
 
     @cached_property
     def tasks_of_image(self) -> DataLoader[str, Sequence[TaskRecord]]:
@@ -39,6 +46,35 @@ class Loaders:
     def store(self) -> DataLoader[str, StoreRecord | None]:
         """Return the loader of stores by id, None where there is none."""
         return DataLoader(partial(_stores, self._catalog, self._caller))
+
+
+class Together:
+    """What the requests of one list share: their time, and loads of images.
+
+    Each still loads on its own account, and sees what it would see alone.
+    """
+
+    def __init__(self, catalog: Catalog, deadline_at: float) -> None:
+        """End the time at `deadline_at`, by the running loop's clock."""
+        self.deadline_at = deadline_at
+        self.images: DataLoader[WantedImage, ImageRecord | None] = DataLoader(
+            catalog.find_images, cache=False
+        )
+
+
+async def _images(
+    catalog: Catalog, caller: Caller, ids: Sequence[str]
+) -> Sequence[ImageRecord | GlanceError | None]:
+    return await catalog.find_images([(caller, image_id) for image_id in ids])
+
+
+async def _images_together(
+    images: DataLoader[WantedImage, ImageRecord | None],
+    caller: Caller,
+    ids: Sequence[str],
+) -> Sequence[ImageRecord | BaseException | None]:
+    loads = [images.load((caller, image_id)) for image_id in ids]
+    return await asyncio.gather(*loads, return_exceptions=True)
 
 
 async def _stores(

@@ -10,6 +10,7 @@ from typing import TypeVar
 from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
+from gateway.asgi.compression import Compression
 from gateway.asgi.connected import while_connected
 from gateway.asgi.credentials import identity_in
 from gateway.asgi.directives import directive_in, wants_trace
@@ -44,6 +45,7 @@ from gateway.execution.document_cache import Prepared
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import Identity
+from gateway.loaders import Together
 
 ACCEPTABLE = (
     "Answers are application/graphql-response+json, application/json or"
@@ -63,6 +65,17 @@ Waiting = Callable[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a request may bring: a service token, and so many requests as a list.
+
+    With `requests_in_list` 0 it may be no list at all.
+    """
+
+    service_token: bool
+    requests_in_list: int
+
+
 class GraphQLEndpoint:
     """An ASGI application that answers GraphQL over HTTP."""
 
@@ -72,14 +85,13 @@ class GraphQLEndpoint:
         contexts: Contexts,
         answers: Answers,
         streams: Streams,
+        compression: Compression,
         *,
-        with_service_token: bool,
-        batch_max_requests: int,
+        allowed: Allowed,
         hooks: Sequence[Hook],
     ) -> None:
         """Execute each request in a context of its own, or stream its answers.
 
-        At most `batch_max_requests` may come as a list, 0: none.
         `hooks` are given the RequestFacts of each request that was executed or
         whose answer is remembered.
         """
@@ -87,8 +99,8 @@ class GraphQLEndpoint:
         self._contexts = contexts
         self._answers = answers
         self._streams = streams
-        self._with_service_token = with_service_token
-        self._batch_max_requests = batch_max_requests
+        self._compression = compression
+        self._allowed = allowed
         self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,6 +121,8 @@ class GraphQLEndpoint:
         if scope["method"] == "GET" and "etag" not in response.headers:
             not_kept = {**response.headers, "cache-control": "no-store"}
             response = replace(response, headers=not_kept)
+        encodings = headers.get("accept-encoding")
+        response = await self._compression.of(response, encodings)
         await respond(send, response, takes.result, identifier)
 
     async def _respond(
@@ -123,7 +137,8 @@ class GraphQLEndpoint:
         body = await read_request(scope, headers, receive)
         if takes.result is None and not takes.events:
             raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, ACCEPTABLE)
-        identity = identity_in(headers, with_service_token=self._with_service_token)
+        with_service_token = self._allowed.service_token
+        identity = identity_in(headers, with_service_token=with_service_token)
         asked = _Asked(
             scope["method"],
             headers,
@@ -134,9 +149,10 @@ class GraphQLEndpoint:
         )
         if not is_batch(asked.method, body):
             return await self._answer(body, asked, partial(while_connected, receive))
-        requests = requests_in(body, self._batch_max_requests)
+        requests = requests_in(body, self._allowed.requests_in_list)
         if takes.result is None:
             raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, LISTED)
+        asked = replace(asked, together=self._contexts.together())
         return listed(await while_connected(receive, self._each(requests, asked)))
 
     async def _each(
@@ -169,14 +185,17 @@ class GraphQLEndpoint:
         if asked.directive is Directive.NONE and asked.takes.result is not None:
             known = await self._answers.find(key)
         if known is not None:
-            return self._remembered(known, asked)
+            return self._remembered(key, known, asked)
         return await self._executed(key, body, asked, waiting)
 
-    def _remembered(self, known: RememberedAnswer, asked: "_Asked") -> Response:
+    def _remembered(
+        self, key: AnswerKey, known: RememberedAnswer, asked: "_Asked"
+    ) -> Response:
         counts = {"calls": 0, "cached": known.reads, "coalesced": 0, "stale": 0}
         scope = asked.identity.scope if asked.identity else None
         tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
-        return _answered(known.body, asked, counts)
+        response = Response(HTTPStatus.OK, known.body, remembered=(key, known))
+        return _answered(response, asked, counts)
 
     async def _executed(
         self, key: AnswerKey, body: bytes, asked: "_Asked", waiting: Waiting
@@ -187,7 +206,9 @@ class GraphQLEndpoint:
         if _is_streamed(prepared, asked):
             asker = Asker(asked.identity, asked.identifier, asked.directive)
             return _Stream(self._streams.answers(request, asker))
-        context = self._contexts.new(asked.identity, asked.identifier, asked.directive)
+        context = self._contexts.new(
+            asked.identity, asked.identifier, asked.directive, asked.together
+        )
         try:
             begun = self._operations.execute(prepared, request.variables, context)
             if isinstance(begun, ExecutionResult):
@@ -203,7 +224,8 @@ class GraphQLEndpoint:
         answered = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(key, answered, context.tally.grounds)
-        return _answered(answered, asked, context.tally.counts)
+        response = Response(HTTPStatus.OK, answered)
+        return _answered(response, asked, context.tally.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +238,7 @@ class _Asked:
     identity: Identity | None
     directive: Directive
     takes: Accepted
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +266,12 @@ def _is_streamed(prepared: Prepared, asked: _Asked) -> bool:
     return is_subscription or asked.takes.result is None
 
 
-def _answered(body: bytes, asked: _Asked, counts: Counts) -> Response:
+def _answered(response: Response, asked: _Asked, counts: Counts) -> Response:
     """Return an answer without errors, with what it cost where that is said."""
     if counts["stale"] or wants_trace(asked.headers):
         extensions = encoded({"glance": counts})
-        body = b"".join((body[:-1], b',"extensions":', extensions, b"}"))
-    response = Response(HTTPStatus.OK, body)
+        parts = response.body[:-1], b',"extensions":', extensions, b"}"
+        response = Response(HTTPStatus.OK, b"".join(parts))
     return conditional(response, asked.headers) if asked.method == "GET" else response
 
 

@@ -19,6 +19,7 @@ HEADERS = {
     name.encode(): name
     for name in (
         "accept",
+        "accept-encoding",
         "authorization",
         "cache-control",
         "content-type",
@@ -31,7 +32,7 @@ HEADERS = {
     )
 }
 
-LISTS = {"accept", "cache-control", "if-none-match"}
+LISTS = {"accept", "accept-encoding", "cache-control", "if-none-match"}
 
 Headers = Mapping[str, str]
 

@@ -1,7 +1,7 @@
 """A GraphQL answer as HTTP carries it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from http import HTTPStatus
 
@@ -11,6 +11,7 @@ from starlette.types import Send
 from gateway.asgi.http_request import Headers
 from gateway.asgi.media_types import MediaType
 from gateway.asgi.request_id import HEADER
+from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.schema.errors import request_error
 
 ETAG_BYTES = 12
@@ -30,11 +31,15 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, JSON body and headers beside those that every answer has."""
+    """Status, JSON body and headers beside those that every answer has.
+
+    `remembered` is the answer, with its key, whose body this is as it stands.
+    """
 
     status: HTTPStatus
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    remembered: tuple[AnswerKey, RememberedAnswer] | None = None
 
 
 class Unencodable(Exception):
@@ -80,9 +85,10 @@ def conditional(response: Response, headers: Headers) -> Response:
         for one in headers.get("if-none-match", "").split(",")
     ]
     is_known = tag in known or known == ["*"]
-    status = HTTPStatus.NOT_MODIFIED if is_known else response.status
-    body = b"" if is_known else response.body
-    return Response(status, body, {"etag": f"W/{tag}", **PRIVATE})
+    tagged = replace(response, headers={"etag": f"W/{tag}", **PRIVATE})
+    if not is_known:
+        return tagged
+    return replace(tagged, status=HTTPStatus.NOT_MODIFIED, body=b"")
 
 
 async def respond(

@@ -1,5 +1,6 @@
 """A remembered answer of ours: what was made of reads that are still true."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.cache.entry import CLOCK_SKEW_SECONDS, Stamps
@@ -33,7 +34,7 @@ class RememberedAnswer:
     """An answer, true while its topics have these stamps and it is fresh.
 
     `reads` is how many it was made of; `kept_at` and `fresh_until` are in seconds
-    since 1970.
+    since 1970; `compressed` are other forms of the body, by their encodings.
     """
 
     body: bytes = field(repr=False)
@@ -42,11 +43,12 @@ class RememberedAnswer:
     stamps: Stamps
     kept_at: float
     fresh_until: float
+    compressed: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return how many bytes it holds, about, with its topics and stamps."""
         of_topics = sum(map(len, self.topics)) + TOPIC_BYTES * len(self.topics)
-        return len(self.body) + of_topics
+        return len(self.body) + sum(map(len, self.compressed.values())) + of_topics
 
     def is_fresh(self, now: float) -> bool:
         """Tell whether it still is; not where a clock was set back since."""

@@ -1,6 +1,7 @@
 """Answers of ours that are remembered, exactly while every read in them is."""
 
 import time
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.cache.answer import AnswerKey, RememberedAnswer
@@ -18,6 +19,11 @@ class Answers(Protocol):
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
         """Remember an answer, as far as its grounds allow."""
 
+    async def keep_compressed(
+        self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
+    ) -> None:
+        """Keep another form of an answer's body while the answer is kept."""
+
 
 class NoAnswers:
     """Nothing remembered."""
@@ -26,6 +32,11 @@ class NoAnswers:
         """Find nothing."""
 
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
+        """Keep nothing."""
+
+    async def keep_compressed(
+        self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
+    ) -> None:
         """Keep nothing."""
 
 
@@ -65,3 +76,12 @@ class RememberedAnswers:
             body, grounds.reads, topics, stamps, now, grounds.fresh_until
         )
         await self._memory.keep(key, answer)
+
+    async def keep_compressed(
+        self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
+    ) -> None:
+        """Keep another form of the body, unless the answer is another one by now."""
+        kept = self._memory.answer(key)
+        if kept is not None and kept.body is answer.body:
+            compressed = {**kept.compressed, encoding: body}
+            await self._memory.keep(key, replace(kept, compressed=compressed))

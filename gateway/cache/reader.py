@@ -93,10 +93,11 @@ class Reader(Protocol):
         reads: Sequence[Read],
         fetch_many: FetchMany | None,
         directive: Directive,
-        tally: Tally,
+        tallies: Sequence[Tally],
     ) -> Sequence[Content | Exception]:
         """Return each answer's content, or what `read` would raise.
 
+        Each has its tally, which may be another request's than the next one's.
         Two or more that have to be asked for are asked for by `fetch_many`,
         where there is one; what it does not find is fetched alone.
         """
@@ -124,11 +125,14 @@ class PlainReader:
         reads: Sequence[Read],
         fetch_many: FetchMany | None,
         directive: Directive,
-        tally: Tally,
+        tallies: Sequence[Tally],
     ) -> Sequence[Content | Exception]:
         """Ask for all, then for each that was not found."""
         asked = batched(reads, fetch_many) if len(reads) > 1 else reads
-        return await gathered(self.read(read, directive, tally) for read in asked)
+        return await gathered(
+            self.read(read, directive, tally)
+            for read, tally in zip(asked, tallies, strict=True)
+        )
 
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""

@@ -79,18 +79,22 @@ class RememberingReader:
         reads: Sequence[Read],
         fetch_many: FetchMany | None,
         directive: Directive,
-        tally: Tally,
+        tallies: Sequence[Tally],
     ) -> Sequence[Content | Exception]:
         """Return each answer's content, or what `read` would raise."""
         loads = await self._store.load([one.wanted for one in reads])
-        pairs = [*zip(reads, loads, strict=True)]
-        asked = [one for one in pairs if self._must_ask(*one, directive)]
+        asked = {
+            read.key: read
+            for read, loaded in zip(reads, loads, strict=True)
+            if self._must_ask(read, loaded, directive)
+        }
         if len(asked) > 1:
-            batch = batched([read for read, _ in asked], fetch_many)
+            batch = batched([*asked.values()], fetch_many)
             fetches = {read.key: read for read in batch}
-            pairs = [(fetches.get(read.key, read), loaded) for read, loaded in pairs]
+            reads = [fetches.get(read.key, read) for read in reads]
         return await gathered(
-            self._finish(read, loaded, directive, tally) for read, loaded in pairs
+            self._finish(read, loaded, directive, tally)
+            for read, loaded, tally in zip(reads, loads, tallies, strict=True)
         )
 
     async def renew(self, topics: tuple[str, ...]) -> None:

@@ -1,12 +1,13 @@
 """Several requests in one: a JSON list, where the setting allows it."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, json_reply
+from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { name } }"
 
@@ -41,6 +42,123 @@ def test_each_request_of_a_list_is_answered_in_its_place(
 
     assert [list(answer) for answer in answers] == [["errors"], ["data"], ["errors"]]
     assert answers[1] == {"data": {"image": {"name": "x"}}}
+
+
+FIRST, SECOND, HIDDEN = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
+REFUSED = "4" * 8 + "-0000-4000-8000-000000000000"
+
+
+def images(received: Received) -> Reply:
+    """Play a Glance that lists two images, and hides or refuses others."""
+    if received.path == "/v2/images":
+        listed = [
+            {"id": one, "name": one, "status": "active"} for one in (FIRST, SECOND)
+        ]
+        return json_reply({"images": listed})
+    asked = received.path.rpartition("/")[2]
+    if asked == REFUSED:
+        return Reply(500)
+    return json_reply({"id": asked, "name": asked, "status": "active"})
+
+
+@pytest.mark.parametrize("cache_url", ["memory://", "none"])
+def test_images_of_a_list_are_read_together(
+    double: GlanceDouble, cache_url: str
+) -> None:
+    """In as few calls as those of one request; each answer is as it is alone."""
+    double.script = images
+    ids = [FIRST, SECOND, HIDDEN, REFUSED, FIRST]
+    requests = [{"query": SHOW, "variables": {"id": one}} for one in ids]
+    with running_gateway(
+        double.url, batch_max_requests=5, cache_url=cache_url
+    ) as gateway:
+        answers = send(gateway, *requests)
+        paths = [call.path for call in double.calls]
+        listed = dict(double.calls[0].query)["id"]
+
+    shown = [one["data"]["image"] for one in answers]
+    assert shown == [{"name": one} if one != REFUSED else None for one in ids]
+    assert ["errors" in one for one in answers] == [one == REFUSED for one in ids]
+    assert listed.count(",") == len({*ids}) - 1
+    alone = {f"/v2/images/{HIDDEN}", f"/v2/images/{REFUSED}"}
+    assert (paths[0], {*paths[1:]}, len(paths)) == ("/v2/images", alone, 3)
+
+
+def test_each_request_of_a_list_tells_what_it_cost(
+    batching: Gateway, double: GlanceDouble
+) -> None:
+    """A call for several is counted once, and nobody's answer rests on another's."""
+    double.script = images
+    requests = [{"query": SHOW, "variables": {"id": one}} for one in (FIRST, SECOND)]
+    headers = {"X-Auth-Token": "t", "X-Gateway-Trace": "1"}
+
+    answered, again = (
+        batching.client.post("/graphql", json=requests, headers=headers).json()
+        for _ in range(2)
+    )
+
+    costs = [
+        [one["extensions"]["glance"] for one in each] for each in (answered, again)
+    ]
+    assert [one["calls"] for one in costs[0]] == [1, 0]
+    assert [(one["calls"], one["cached"]) for one in costs[1]] == [(0, 1), (0, 1)]
+
+
+def test_request_is_remembered_whether_it_came_alone_or_in_a_list(
+    batching: Gateway, double: GlanceDouble
+) -> None:
+    """It is the same bytes, and a write to one image forgets that one."""
+    double.script = images
+    requests = [{"query": SHOW, "variables": {"id": one}} for one in (FIRST, SECOND)]
+    send(batching, *requests)
+    headers = {"X-Auth-Token": "t", "X-Gateway-Trace": "1"}
+
+    alone = batching.client.post("/graphql", json=requests[1], headers=headers).json()
+
+    assert alone["data"] == {"image": {"name": SECOND}}
+    assert (alone["extensions"]["glance"]["cached"], len(double.calls)) == (1, 1)
+
+
+def test_requests_of_a_list_run_at_the_same_time(
+    batching: Gateway, double: GlanceDouble
+) -> None:
+    """None waits for what another one asks Glance."""
+    met = threading.Barrier(2, timeout=10)
+
+    def meet(received: Received) -> Reply:
+        met.wait()
+        is_list = received.path == "/v2/images"
+        return json_reply({"images": []} if is_list else {"stores": []})
+
+    double.script = meet
+
+    answers = send(
+        batching,
+        {"query": "{ images { nodes { id } } }"},
+        {"query": "{ stores { id } }"},
+    )
+
+    assert answers == [{"data": {"images": {"nodes": []}}}, {"data": {"stores": []}}]
+
+
+def test_request_of_a_list_that_glance_leaves_unanswered_ends_alone(
+    double: GlanceDouble,
+) -> None:
+    """When the time of all is over, the others are answered."""
+    held = threading.Event()
+    double.always(Reply(until=held))
+    with running_gateway(
+        double.url, batch_max_requests=2, request_timeout_seconds=0.2
+    ) as gateway:
+        late, answered = send(
+            gateway,
+            {"query": "{ images { nodes { id } } }"},
+            {"query": "{ __typename }"},
+        )
+        held.set()
+
+    assert late["errors"][0]["extensions"]["code"] == "GLANCE_TIMEOUT"
+    assert answered == {"data": {"__typename": "Query"}}
 
 
 DEEP = b'{"a":' * 300 + b"1" + b"}" * 300

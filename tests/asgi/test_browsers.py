@@ -1,4 +1,4 @@
-"""What pages of other origins may do, and how answers are compressed."""
+"""What pages of other origins may do, and what is answered at other paths."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,15 @@ import pytest
 from pydantic import ValidationError
 from starlette.staticfiles import StaticFiles
 
-from gateway.asgi.media_types import MediaType
 from gateway.settings import Settings
 from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, json_reply
+from tests.glance_double import GlanceDouble
 
-JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
 FRIEND, STRANGER = "https://horizon.example.com", "https://evil.example.com"
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "content-type,x-auth-token",
 }
-LONG = "{ __schema { types { name description } } }"
 
 
 WRITTEN = [
@@ -118,64 +115,6 @@ def test_no_page_may_ask_unless_it_is_set(gateway: Gateway) -> None:
     assert "Access-Control-Allow-Origin" not in asked.headers
 
 
-def answer(
-    gateway: Gateway, document: str, encodings: str, **headers: str
-) -> httpx.Response:
-    """Return the answer to a client that takes these encodings."""
-    return gateway.post(document, headers={"Accept-Encoding": encodings, **headers})
-
-
-@pytest.mark.parametrize("accept", [media.value for media in (JSON, RESPONSE)])
-@pytest.mark.parametrize(
-    ("taken", "encoding"),
-    [("gzip", "gzip"), ("gzip, zstd, br", "zstd"), ("gzip, zstd;q=0", "gzip")],
-)
-def test_long_answer_is_compressed_as_the_client_takes_it(
-    gateway: Gateway, taken: str, encoding: str, accept: str
-) -> None:
-    """Decoded, it is the same."""
-    plain = answer(gateway, LONG, "identity", Accept=accept)
-    sent = answer(gateway, LONG, taken, Accept=accept)
-
-    assert "Content-Encoding" not in plain.headers
-    assert sent.headers["Content-Encoding"] == encoding
-    assert sent.json() == plain.json()
-    assert sent.num_bytes_downloaded < plain.num_bytes_downloaded / 2
-
-
-def test_short_answer_is_not_compressed(gateway: Gateway) -> None:
-    """It would only grow."""
-    headers = answer(gateway, "{ __typename }", "gzip").headers
-
-    assert "Content-Encoding" not in headers
-
-
-def test_long_answer_is_not_compressed_where_the_setting_is_0(
-    double: GlanceDouble,
-) -> None:
-    """A proxy may do it instead."""
-    with running_gateway(double.url, compress_min_bytes=0) as gateway:
-        headers = answer(gateway, LONG, "gzip").headers
-
-    assert "Content-Encoding" not in headers
-
-
-def test_compressed_get_is_answered_304_as_any(double: GlanceDouble) -> None:
-    """Its tag is that of the answer, however it is sent."""
-    tags = [f"tag-{number}" for number in range(200)]
-    image = {"id": "1", "status": "active", "tags": tags}
-    double.always(json_reply(image))
-    asked = {"query": "{ image(id: 1) { tags } }"}
-    with running_gateway(double.url) as gateway:
-        own = {"X-Auth-Token": "t", "Accept-Encoding": "gzip"}
-        first = gateway.client.get("/graphql", params=asked, headers=own)
-        own["If-None-Match"] = first.headers["ETag"]
-        second = gateway.client.get("/graphql", params=asked, headers=own)
-
-    assert first.headers["Content-Encoding"] == "gzip"
-    assert (second.status_code, second.content) == (304, b"")
-
-
 @pytest.mark.parametrize("path", ["/graphql/", "/nothing"])
 def test_what_is_not_there_is_a_json_error(gateway: Gateway, path: str) -> None:
     """With the request's id, as every error."""
@@ -189,12 +128,13 @@ def test_what_is_not_there_is_a_json_error(gateway: Gateway, path: str) -> None:
 
 
 def test_bug_of_ours_at_other_paths_is_a_json_error(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    double: GlanceDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says nothing of what it was."""
     monkeypatch.setattr(StaticFiles, "lookup_path", lambda *_: 1 / 0)
 
-    response = gateway.client.get("/assets/x.js")
+    with running_gateway(double.url) as gateway:
+        response = gateway.client.get("/assets/x.js")
 
     assert response.status_code == 500
     (error,) = response.json()["errors"]

@@ -82,6 +82,37 @@ def test_equal_request_is_executed_once(
     assert executed == {document: 1}
 
 
+def test_remembered_answer_has_the_media_type_that_each_client_takes(
+    remembering: Gateway, executed: Counter[str]
+) -> None:
+    """It is remembered as bytes, which are the same in both."""
+    taken = ["application/json", "application/graphql-response+json"] * 2
+
+    answers = [
+        remembering.post(SHOW, token="t", headers={"Accept": one}) for one in taken
+    ]
+
+    given = [answer.headers["Content-Type"].partition(";")[0] for answer in answers]
+    assert given == taken
+    assert len({answer.content for answer in answers}) == 1
+    assert executed == {SHOW: 1}
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"), [("text/html", 406), ("text/event-stream", 200)]
+)
+def test_remembered_answer_is_no_json_for_who_takes_none(
+    remembering: Gateway, accept: str, status: int
+) -> None:
+    """What is known does not go past the negotiation."""
+    remembering.post(SHOW, token="t")
+
+    answer = remembering.post(SHOW, token="t", headers={"Accept": accept})
+
+    is_stream = answer.headers["Content-Type"].startswith("text/event-stream")
+    assert (answer.status_code, is_stream) == (status, status == 200)
+
+
 def test_what_rests_on_no_read_is_executed_each_time(
     remembering: Gateway, executed: Counter[str]
 ) -> None:

@@ -117,6 +117,41 @@ async def test_answer_that_is_too_large_is_not_kept() -> None:
     assert len(store) == store.bytes_held == 0
 
 
+async def test_compressed_form_counts_and_goes_with_its_answer() -> None:
+    """It is found beside the body, as long as that."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    await answers.keep(KEY, b"answer", grounds(clock.now + 10))
+    known, held = await answers.find(KEY), store.bytes_held
+    assert known is not None
+
+    await answers.keep_compressed(KEY, known, "gzip", b"short")
+    found = await answers.find(KEY)
+
+    assert found is not None
+    assert (found.body, found.compressed) == (b"answer", {"gzip": b"short"})
+    assert store.bytes_held == held + len(b"short")
+    clock.pass_(10)
+    assert await answers.find(KEY) is None
+    assert store.bytes_held == 0
+
+
+async def test_compressed_form_of_another_answer_is_not_kept() -> None:
+    """While it was compressed, a write may have made another answer true."""
+    clock, store = Clock(), memory()
+    answers = RememberedAnswers(store, store, clock=clock)
+    await answers.keep(KEY, b"old", grounds(clock.now + 10))
+    old = await answers.find(KEY)
+    assert old is not None
+    await answers.keep(KEY, b"new", grounds(clock.now + 10))
+
+    await answers.keep_compressed(KEY, old, "gzip", b"short")
+
+    found = await answers.find(KEY)
+    assert found is not None
+    assert (found.body, found.compressed) == (b"new", {})
+
+
 async def test_equal_answer_takes_the_place_of_the_one_before() -> None:
     """Keeping again counts once."""
     clock, store = Clock(), memory()

@@ -72,7 +72,7 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     store = HeldStore(other.key.text)
     reader = RememberingReader(store, Freshness(), Failures((), (), ()))
     reading = asyncio.create_task(
-        reader.read_many([one, other], fetch_many, Directive.NONE, Tally())
+        reader.read_many([one, other], fetch_many, Directive.NONE, [Tally()] * 2)
     )
     await store.waits.wait()
     await reader.renew(("image:2",))

@@ -9,6 +9,7 @@ import pytest
 from graphql import ExecutionResult
 
 from gateway.caller import Caller
+from gateway.catalog import WantedImage
 from gateway.execution.operations import Operations
 from gateway.identity import Identity
 from gateway.loaders import Loaders
@@ -45,10 +46,13 @@ async def test_execution_leaves_no_cycles(document: str) -> None:
 async def test_loaders_leave_no_cycles() -> None:
     """Each of them, once it has loaded."""
 
-    async def nothing(_: Caller, ids: list[str]) -> list[Any]:
-        return [None for _ in ids]
+    async def no_images(wanted: list[WantedImage]) -> list[Any]:
+        return [None for _ in wanted]
 
-    catalog: Any = SimpleNamespace(find_images=nothing, list_images_tasks=nothing)
+    async def no_tasks(_: Caller, ids: list[str]) -> list[Any]:
+        return [[] for _ in ids]
+
+    catalog: Any = SimpleNamespace(find_images=no_images, list_images_tasks=no_tasks)
     loaders = Loaders(catalog, Caller(Identity("t"), "req-1", 0))
     for loader in (loaders.image, loaders.tasks_of_image):
         await loader.load("1")
