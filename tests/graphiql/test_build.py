@@ -9,6 +9,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from gateway.graphiql.build_page import NODE, is_current
+from tests.event_stream import EVENTS, stream
 from tests.gateway import Gateway
 from tests.graphiql.browser import NO_PAGE, needed
 
@@ -101,10 +102,18 @@ def test_packages_come_from_the_public_registry() -> None:
     assert all(one["integrity"].startswith("sha512-") for one in locked)
 
 
-STARTERS = sorted((SOURCES / "starters").iterdir())
+*STARTERS, CHANGES = sorted((SOURCES / "starters").iterdir())
 
 
 @pytest.mark.parametrize("starter", STARTERS, ids=lambda starter: starter.name)
 def test_starter_works_as_it_is(gateway: Gateway, token: str, starter: Path) -> None:
     """Each tab that one finds at first can be run without errors."""
     gateway.data(starter.read_text(), token=token)
+
+
+def test_starter_of_changes_waits_for_some(gateway: Gateway, token: str) -> None:
+    """It is a stream of events, as it is."""
+    with stream(gateway, token, CHANGES.read_text()) as events:
+        media_type = events.response.headers["Content-Type"].partition(";")[0]
+
+    assert (events.response.status_code, media_type) == (200, EVENTS)
