@@ -130,6 +130,8 @@ def test_body_that_is_not_declared_json_is_refused(gateway: Gateway, kind: str) 
     response = gateway.client.post("/graphql", content=body, headers=headers)
 
     assert response.status_code == 415
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith("The body must be JSON")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
@@ -139,6 +141,8 @@ def test_other_methods_are_refused(gateway: Gateway, method: str) -> None:
 
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, POST"
+    (error,) = response.json()["errors"]
+    assert error["message"].startswith("GraphQL is asked with POST")
 
 
 @pytest.mark.parametrize(
