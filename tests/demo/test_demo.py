@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from select import select
 
 import httpx
 import pytest
 
 from gateway.demo.glance import DATABASE, free_port
 from gateway.demo.samples import ADMIN, ALICE, BOB, SAMPLES
-from tests.command import Ended, on_terminal, piped, run, wait_for
+from tests.command import END_SECONDS, Ended, on_terminal, piped, run, wait_for
 from tests.gateway import Gateway, Json
 from tests.images import glance_rest
 
@@ -253,11 +254,14 @@ def test_opens_the_page_with_a_token(tmp_path: Path) -> None:
     browser.chmod(0o700)
     port = free_port()
 
+    reading = os.open(opened, os.O_RDONLY | os.O_NONBLOCK)
+
     with piped(*flags(port), "--open", BROWSER=f"{browser} %s") as command:
         command.until(READY)
-        address = opened.read_text()
+        assert select([reading], [], [], END_SECONDS)[0]
 
-    assert address == f"http://127.0.0.1:{port}/#token={ALICE}\n"
+    with os.fdopen(reading) as said:
+        assert said.read() == f"http://127.0.0.1:{port}/#token={ALICE}\n"
 
 
 @pytest.mark.parametrize("flag", ["--port", "--glance-port"])
