@@ -1,11 +1,9 @@
 """Changes of a list of images as its subscribers hear of them."""
 
-from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Any
 
 import httpx
-import pytest
 
 from gateway.facts import Facts, RefreshFacts
 from gateway.identity import Identity
@@ -18,23 +16,6 @@ LIST = """subscription ($filter: ImageFilter) {
     imagesChanged(filter: $filter) { kind id changed image { name } } }"""
 SECONDS = 20
 SELDOM = 3600
-
-
-@pytest.fixture
-def gateway(double: GlanceDouble) -> Iterator[Gateway]:
-    """Run a gateway that looks often."""
-    with running_gateway(
-        double.url, watch_seconds=0.05, watch_moving_seconds=0.05
-    ) as running:
-        yield running
-
-
-@pytest.fixture
-def looks(double: GlanceDouble) -> SimpleQueue[Received]:
-    """Return where each request that reaches Glance is told."""
-    told: SimpleQueue[Received] = SimpleQueue()
-    double.script = told.put
-    return told
 
 
 def await_baseline(looks: SimpleQueue[Received]) -> None:

@@ -29,29 +29,12 @@ UNAVAILABLE = Reply(503)
 
 
 @pytest.fixture
-def gateway(double: GlanceDouble) -> Iterator[Gateway]:
-    """Run a gateway that looks often."""
-    with running_gateway(
-        double.url, watch_seconds=0.05, watch_moving_seconds=0.05
-    ) as running:
-        yield running
-
-
-@pytest.fixture
 def patient_gateway(double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway that looks once, and after writes."""
     with running_gateway(
         double.url, watch_seconds=SELDOM, watch_moving_seconds=SELDOM
     ) as running:
         yield running
-
-
-@pytest.fixture
-def looks(double: GlanceDouble) -> SimpleQueue[Received]:
-    """Return where each request that reaches Glance is told."""
-    told: SimpleQueue[Received] = SimpleQueue()
-    double.script = told.put
-    return told
 
 
 def reads_of(double: GlanceDouble, image_id: str) -> int:
