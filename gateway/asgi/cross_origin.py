@@ -5,11 +5,10 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from gateway.asgi.request_id import HEADER, request_id
-from gateway.schema.errors import request_error
+from gateway.asgi.refusals import refused_in_json
 
 ALLOWED_HEADERS = (
     "Authorization",
@@ -41,13 +40,9 @@ class CrossOrigin(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code == HTTPStatus.OK:
             return response
-        identifier = request_id(request_headers.get(HEADER))
+        status = HTTPStatus(response.status_code)
         reason = f"{bytes(response.body).decode()}."
-        refused = JSONResponse(
-            {"errors": [request_error("BAD_REQUEST", reason, identifier)]},
-            response.status_code,
-            {HEADER: identifier},
-        )
+        refused = refused_in_json(request_headers, status, "BAD_REQUEST", reason)
         for name, value in response.headers.items():
             refused.headers.setdefault(name, value)
         return refused

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from graphql import GraphQLError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 
 from gateway.asgi.http_request import BadRequest
+from gateway.asgi.request_id import HEADER, request_id
 from gateway.execution.document_cache import InvalidDocument, UnknownOperation
 from gateway.execution.operations import InvalidVariables
 from gateway.identity import InvalidToken
@@ -48,6 +51,15 @@ def refusal_of(error: Exception, identifier: str) -> Refusal:
             status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR"
             reason = "Internal server error."
     return Refusal(status, [request_error(code, reason, identifier)])
+
+
+def refused_in_json(
+    headers: Headers, status: HTTPStatus, code: str, reason: str
+) -> JSONResponse:
+    """Return the answer to a request, of these headers, that is none of GraphQL's."""
+    identifier = request_id(headers.get(HEADER))
+    answer = {"errors": [request_error(code, reason, identifier)]}
+    return JSONResponse(answer, status, {HEADER: identifier})
 
 
 def presented(
