@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from os import urandom
+
+import msgspec
 
 from gateway.identity import Identity
 
@@ -17,8 +18,7 @@ class Directive(Enum):
     NO_STORE = "no-store"
 
 
-@dataclass(slots=True)
-class Grounds:
+class Grounds(msgspec.Struct):
     """What an answer rests on: `reads` of Glance, remembered ones alone if firm.
 
     `stamps` are those of the reads' topics; `fresh_until`, in seconds since
@@ -26,7 +26,7 @@ class Grounds:
     """
 
     reads: int = 0
-    stamps: dict[str, bytes] = field(default_factory=dict)
+    stamps: dict[str, bytes] = {}
     fresh_until: float = math.inf
     is_firm: bool = True
 
@@ -43,8 +43,7 @@ class Grounds:
         self.is_firm = False
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """What one request cost Glance and was spared; counted while it runs.
 
     `calls` went to Glance, `cached` reads were remembered, `coalesced` ones
@@ -55,7 +54,7 @@ class Tally:
     cached: int = 0
     coalesced: int = 0
     stale: int = 0
-    grounds: Grounds = field(default_factory=Grounds)
+    grounds: Grounds = msgspec.field(default_factory=Grounds)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -68,8 +67,7 @@ class Tally:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """One request of an identity.
 
     `request_id` travels to Glance and back to the client; `deadline_at` is a
@@ -80,11 +78,10 @@ class Caller:
     request_id: str
     deadline_at: float
     directive: Directive = Directive.NONE
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
 
 
 def new_request_id() -> str:
     """Return an id under which one request is known here and in Glance's log."""
-    digits = urandom(16).hex()
-    groups = digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]
-    return f"req-{'-'.join(groups)}"
+    hexa = urandom(16).hex()
+    return f"req-{hexa[:8]}-{hexa[8:12]}-{hexa[12:16]}-{hexa[16:20]}-{hexa[20:]}"

@@ -6,8 +6,9 @@ raises is said there. A write is seen by the next read of every identity.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from gateway.cache.keys import ReadKey
 from gateway.cache.policy import topics_refuted, topics_revoked, topics_written

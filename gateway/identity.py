@@ -28,10 +28,11 @@ class Identity:
 
     def __post_init__(self) -> None:
         """Refuse what is no token and derive the scope."""
-        tokens = [self.token, self.service_token or ""]
-        for token in tokens:
-            _check(token)
-        digest = hashlib.sha256("\n".join(tokens).encode()).hexdigest()
+        _check(self.token)
+        if self.service_token:
+            _check(self.service_token)
+        tokens = f"{self.token}\n{self.service_token or ''}"
+        digest = hashlib.sha256(tokens.encode()).hexdigest()
         object.__setattr__(self, "scope", digest)
 
 

@@ -5,11 +5,11 @@ Source: RFC 9110, sections 8.4 and 12.5.3.
 
 import asyncio
 import gzip
-from dataclasses import replace
 from enum import Enum
 
 import brotli
 import zstandard
+from msgspec.structs import replace
 
 from gateway.asgi.http_response import Response
 from gateway.asgi.qualities import REFUSED, decided_once, qualities

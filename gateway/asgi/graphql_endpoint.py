@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
+import msgspec
 from graphql import ExecutionResult, OperationType
+from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from gateway.asgi.compression import Compression
@@ -141,11 +143,12 @@ class GraphQLEndpoint:
         identity = identity_in(headers, with_service_token=with_service_token)
         asked = _Asked(
             scope["method"],
-            headers,
             identifier,
             identity,
             directive_in(headers),
             takes,
+            headers.get("if-none-match"),
+            wants_trace(headers),
         )
         if not is_batch(asked.method, body):
             return await self._answer(body, asked, partial(while_connected, receive))
@@ -228,16 +231,16 @@ class GraphQLEndpoint:
         return _answered(response, asked, context.tally.counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """What a request says beside its document."""
 
     method: str
-    headers: Headers = field(repr=False)
     identifier: str
     identity: Identity | None
     directive: Directive
     takes: Accepted
+    if_none_match: str | None
+    wants_trace: bool
     together: Together | None = None
 
 
@@ -268,16 +271,20 @@ def _is_streamed(prepared: Prepared, asked: _Asked) -> bool:
 
 def _answered(response: Response, asked: _Asked, counts: Counts) -> Response:
     """Return an answer without errors, with what it cost where that is said."""
-    if counts["stale"] or wants_trace(asked.headers):
+    if counts["stale"] or asked.wants_trace:
         extensions = encoded({"glance": counts})
         parts = response.body[:-1], b',"extensions":', extensions, b"}"
         response = Response(HTTPStatus.OK, b"".join(parts))
-    return conditional(response, asked.headers) if asked.method == "GET" else response
+    return (
+        conditional(response, asked.if_none_match)
+        if asked.method == "GET"
+        else response
+    )
 
 
 def _partial(answer: Answer, asked: _Asked, counts: Counts) -> Response:
     """Return an answer with errors, with what it cost where that is said."""
-    if counts["stale"] or wants_trace(asked.headers):
+    if counts["stale"] or asked.wants_trace:
         answer["extensions"] = {"glance": counts}
     return json_response(HTTPStatus.OK, answer)
 

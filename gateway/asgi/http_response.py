@@ -1,20 +1,20 @@
 """A GraphQL answer as HTTP carries it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from http import HTTPStatus
 
 import msgspec
+from msgspec.structs import replace
 from starlette.types import Send
 
-from gateway.asgi.http_request import Headers
 from gateway.asgi.media_types import MediaType
 from gateway.asgi.request_id import HEADER
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.schema.errors import request_error
 
 ETAG_BYTES = 12
+REQUEST_ID = HEADER.encode()
 CONTENT_TYPES = {
     media_type: (b"content-type", f"{media_type.value}; charset=utf-8".encode())
     for media_type in MediaType
@@ -29,8 +29,7 @@ PRIVATE = {
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """Status, JSON body and headers beside those that every answer has.
 
     `remembered` is the answer, with its key, whose body this is as it stands.
@@ -38,7 +37,7 @@ class Response:
 
     status: HTTPStatus
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     remembered: tuple[AnswerKey, RememberedAnswer] | None = None
 
 
@@ -73,17 +72,14 @@ def listed(responses: Sequence[Response]) -> Response:
     return Response(HTTPStatus.OK, b"".join((b"[", bodies, b"]")))
 
 
-def conditional(response: Response, headers: Headers) -> Response:
+def conditional(response: Response, if_none_match: str | None) -> Response:
     """Return the response with its entity tag, without a body if that is known.
 
     The tag is a weak one, as the body may be compressed on its way. Source: RFC
     9110, sections 8.8.3 and 13.1.2.
     """
     tag = f'"{blake2b(response.body, digest_size=ETAG_BYTES).hexdigest()}"'
-    known = [
-        one.strip().removeprefix("W/")
-        for one in headers.get("if-none-match", "").split(",")
-    ]
+    known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     is_known = tag in known or known == ["*"]
     tagged = replace(response, headers={"etag": f"W/{tag}", **PRIVATE})
     if not is_known:
@@ -95,7 +91,7 @@ async def respond(
     send: Send, response: Response, media_type: MediaType | None, identifier: str
 ) -> None:
     """Send the response as this kind of JSON, with the request's id."""
-    headers = [(HEADER.encode(), identifier.encode())]
+    headers = [(REQUEST_ID, identifier.encode())]
     if response.status != HTTPStatus.NOT_MODIFIED:
         length = str(len(response.body)).encode()
         content_type = CONTENT_TYPES[media_type or MediaType.JSON]
@@ -104,6 +100,6 @@ async def respond(
         headers += [
             (name.encode(), value.encode()) for name, value in response.headers.items()
         ]
-    start = {"type": "http.response.start", "status": response.status}
-    await send({**start, "headers": headers})
+    status = response.status
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -30,15 +30,17 @@ class StampTable:
 
     def __init__(self, file: Path | None = None) -> None:
         """Use the file, which `create_stamps` has made, or memory of our own."""
-        self._table: bytearray | mmap.mmap = bytearray(PLACES * STAMP_BYTES)
-        if file is not None:
-            with file.open("r+b") as opened:
-                self._table = mmap.mmap(opened.fileno(), PLACES * STAMP_BYTES)
+        if file is None:
+            self._table = mmap.mmap(-1, PLACES * STAMP_BYTES)
+            return
+        with file.open("r+b") as opened:
+            self._table = mmap.mmap(opened.fileno(), PLACES * STAMP_BYTES)
 
     def read(self, topics: tuple[str, ...]) -> Stamps:
         """Return the stamp of each topic."""
-        table, starts = self._table, [place_of(topic) * STAMP_BYTES for topic in topics]
-        return tuple([bytes(table[at : at + STAMP_BYTES]) for at in starts])
+        table = self._table
+        starts = [place_of(topic) * STAMP_BYTES for topic in topics]
+        return tuple([table[start : start + STAMP_BYTES] for start in starts])
 
     def renew(self, topics: tuple[str, ...]) -> Stamps:
         """Give each topic a stamp that it never had, and return them."""

@@ -6,6 +6,7 @@ order of steps is kept wherever a resolver runs.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 from weakref import proxy
 
@@ -26,7 +27,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path, gather_with_cancel
 
 from gateway.execution.plan import Plan, compile_plan
-from gateway.execution.plans import Plans
+from gateway.execution.plans import Conditions, Plans
 from gateway.glance.rows import KEY, Rows
 
 Projected = TypeVar("Projected")
@@ -51,14 +52,16 @@ class ProjectingExecutor(Executor[None]):
         self._found: dict[
             tuple[GraphQLObjectType, int], tuple[FieldDetailsList, Plan]
         ] = {}
+
+    @cached_property
+    def _conditions(self) -> Conditions | None:
+        """Return what @skip and @include go by, None where no plan may be used."""
         coerced = self.variable_values.coerced
-        self._conditions = tuple(
-            (name, coerced.get(name)) for name in _booleans(self.operation)
-        )
+        found = tuple([(name, coerced.get(name)) for name in _booleans(self.operation)])
         # A null condition is an error, which graphql-core has to find.
-        has_null = any(value is None for _, value in self._conditions)
+        has_null = any(value is None for _, value in found)
         is_plain = self.error_propagation and self.middleware_manager is None
-        self._may_plan = is_plain and not has_null
+        return found if is_plain and not has_null else None
 
     def complete_value(
         self,
@@ -137,7 +140,8 @@ class ProjectingExecutor(Executor[None]):
         return self._plan(item_type, details)
 
     def _plan(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Plan | None:
-        if not self._may_plan:
+        conditions = self._conditions
+        if conditions is None:
             return None
         known = type_, id(details)
         if known in self._found:
@@ -147,7 +151,7 @@ class ProjectingExecutor(Executor[None]):
             return compile_plan(type_, self._subfields(type_, details), self._subfields)
 
         nodes: list[FieldNode] = [one.node for one in details]
-        plan = self._plans.find(type_, nodes, self._conditions, compiled)
+        plan = self._plans.find(type_, nodes, conditions, compiled)
         if plan is not None:
             self._found[known] = details, plan
         return plan

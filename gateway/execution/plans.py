@@ -10,7 +10,8 @@ from gateway.execution.plan import Plan
 
 MAX_PLANS = 100
 
-Key = tuple[GraphQLObjectType, tuple[int, ...], tuple[object, ...]]
+Conditions = tuple[tuple[str, object], ...]
+Key = tuple[GraphQLObjectType, tuple[int, ...], Conditions]
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Plans:
         self,
         type_: GraphQLObjectType,
         nodes: Sequence[FieldNode],
-        conditions: tuple[object, ...],
+        conditions: Conditions,
         compiled: Callable[[], Plan | None],
     ) -> Plan | None:
         """Return the plan, made by `compiled` when it is looked for again.

@@ -18,7 +18,7 @@ from graphql.execution import Executor
 from gateway.execution.executor import ProjectingExecutor
 from gateway.execution.operations import is_awaitable
 from gateway.execution.plan import Plan
-from gateway.execution.plans import Plans
+from gateway.execution.plans import Conditions, Plans
 
 Answer = TypeVar("Answer")
 
@@ -52,7 +52,7 @@ class CountedPlans(Plans):
         self,
         type_: GraphQLObjectType,
         nodes: Sequence[FieldNode],
-        conditions: tuple[object, ...],
+        conditions: Conditions,
         compiled: Callable[[], Plan | None],
     ) -> Plan | None:
         """Return the plan; its projections are counted where they succeed."""

@@ -51,7 +51,7 @@ class Compiled:
 
 
 def find(
-    plans: Plans, node: FieldNode, *conditions: object, compiled: Compiled
+    plans: Plans, node: FieldNode, *conditions: tuple[str, object], compiled: Compiled
 ) -> Plan | None:
     """Look for the plan of one node."""
     return plans.find(part_type(), [node], conditions, compiled)
@@ -82,7 +82,7 @@ def test_other_conditions_have_a_plan_of_their_own() -> None:
     plans, node = Plans(), field_node()
 
     for condition in (True, False, None, Undefined):
-        assert find(plans, node, condition, compiled=Compiled()) is None
+        assert find(plans, node, ("is", condition), compiled=Compiled()) is None
 
     assert len(plans) == 4
 
