@@ -1,7 +1,7 @@
-"""What a request costs here, in a plain gateway, and in a server without one.
+"""What a request costs here, in plain gateways, and in a server without one.
 
 Run by hand: `python -m tests.benchmark.execution [LOAD ...] [--rounds N]`, with
-loads from A to F. One stub of Glance answers both gateways; all servers run
+loads from A to F. One stub of Glance answers all gateways; all servers run
 under uvicorn on one core, the clients and the stub on another, in turns.
 """
 
@@ -33,7 +33,8 @@ from tests.benchmark.stub_glance import CALLS_PATH
 
 ROUNDS = 3
 WARM_UP = 3
-OURS, PLAIN, BARE = SUBJECTS = "this gateway", "plain", "bare"
+SUBJECTS = "this gateway", "plain", "plain, one client", "bare"
+OURS, PLAIN, ONE_CLIENT, BARE = SUBJECTS
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,20 @@ def subjects(
         TemporaryDirectory(prefix="glance-benchmark-") as folder,
         this_gateway(glance_url, "none") as forgetful,
         this_gateway(glance_url, "memory://") as remembering,
-        plain_gateway(glance_url) as plain,
+        plain_gateway(glance_url, has_one_client=False) as plain,
+        plain_gateway(glance_url, has_one_client=True) as one_client,
     ):
         prepared: dict[tuple[str, str], Subject] = {}
         with step("Comparing the answers"):
             for load in loads:
                 gateway = remembering if load.is_remembered else forgetful
                 ours = asked(gateway, load, GRAPHQL_PATH)
-                theirs = asked(plain, load, GRAPHQL_PATH)
-                check_same(data_in(ours.answer), data_in(theirs.answer), load.name)
-                prepared[load.name, OURS], prepared[load.name, PLAIN] = ours, theirs
+                prepared[load.name, OURS] = ours
                 (Path(folder) / load.name).write_bytes(ours.answer)
+                for name, server in ((PLAIN, plain), (ONE_CLIENT, one_client)):
+                    theirs = asked(server, load, GRAPHQL_PATH)
+                    check_same(data_in(ours.answer), data_in(theirs.answer), load.name)
+                    prepared[load.name, name] = theirs
         with bare_server(Path(folder)) as bare:
             for load in loads:
                 prepared[load.name, BARE] = asked(bare, load, f"/{load.name}")

@@ -69,20 +69,22 @@ def cost_table(
     figures: Mapping[tuple[str, str], Figures],
     subjects: Sequence[str],
 ) -> str:
-    """Return a line for each load; the first of the subjects is this gateway."""
-    head = ["load", *(f"CPU ms: {name}" for name in subjects), "plain / this"]
-    head += [f"requests/s: {name}" for name in subjects]
+    """Return a line for each load; the subjects are this gateway, others, and bare."""
+    this, *others, bare = subjects
+    head = ["load", *(f"CPU ms: {name}" for name in subjects)]
+    head += [f"{name} / this" for name in others]
+    head += [f"requests/s: {name}" for name in (this, bare)]
     head += ["p50 ms", "p99 ms", "calls"]
     rows = []
     for load in loads:
-        ours, plain, bare = (figures[load.name, name] for name in subjects)
-        each = (ours, plain, bare)
+        each = [figures[load.name, name] for name in subjects]
+        ours, *plain, least = each
         rows.append(
             (
                 f"{load.name}: {load.title}",
                 *(_short(one.cpu_ms) for one in each),
-                f"{plain.cpu_ms / ours.cpu_ms:.2f}",
-                *(_short(one.rate) for one in each),
+                *(_short(one.cpu_ms / ours.cpu_ms) for one in plain),
+                *(_short(one.rate) for one in (ours, least)),
                 *(_short(ours.p50_ms), _short(ours.p99_ms)),
                 f"{ours.calls_each:.3f}",
             )

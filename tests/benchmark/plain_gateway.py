@@ -1,13 +1,14 @@
 """A gateway as one writes it in an afternoon, to measure ours against.
 
-Strawberry's own ASGI application, one httpx client, an object for each record,
-nothing remembered. Run by `execution` under uvicorn; `PLAIN_GLANCE_URL` is
-Glance's address.
+Strawberry's own ASGI application, an httpx client for each call, an object for
+each record, nothing remembered. Run by `execution` under uvicorn;
+`PLAIN_GLANCE_URL` is Glance's address. With `PLAIN_ONE_CLIENT` set all calls share
+a client, as httpx's manual advises past its first pages.
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -38,11 +39,13 @@ from tests.benchmark.plain_types import (
     task,
 )
 
+GLANCE_URL = os.environ["PLAIN_GLANCE_URL"]
 # As many as this gateway opens. httpx's own default keeps 20 of 100 open and
 # connects anew for the others, which would cost it more.
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64)
 TIMEOUT_SECONDS = 30
 
+Connected = Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
 Context = dict[str, Any]
 Info = strawberry.Info[Context, None]
 
@@ -170,15 +173,16 @@ def image(record: Record) -> Image:
 async def get(info: Info, path: str, **parameters: str) -> httpx.Response:
     """Return Glance's answer to the caller; raises for errors other than 404."""
     headers = {"X-Auth-Token": info.context["token"]}
-    glance: httpx.AsyncClient = info.context["glance"]
-    answer = await glance.get(path, params=parameters, headers=headers)
+    connected: Connected = info.context["connected"]
+    async with connected() as glance:
+        answer = await glance.get(path, params=parameters, headers=headers)
     if answer.status_code != HTTPStatus.NOT_FOUND:
         answer.raise_for_status()
     return answer
 
 
 class Endpoint(GraphQL[Context, None]):
-    """Strawberry's endpoint, with the caller's token and the client to Glance."""
+    """Strawberry's endpoint, with the caller's token and the way to Glance."""
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -186,17 +190,24 @@ class Endpoint(GraphQL[Context, None]):
         """Return what resolvers need."""
         del response
         token = request.headers["X-Auth-Token"]
-        return {"token": token, "glance": request.state.glance}
+        return {"token": token, "connected": request.state.connected}
 
 
 @asynccontextmanager
-async def lifespan(_: Starlette) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
-    """Keep one client for all requests."""
-    url = os.environ["PLAIN_GLANCE_URL"]
-    async with httpx.AsyncClient(
-        base_url=url, limits=LIMITS, timeout=TIMEOUT_SECONDS
-    ) as glance:
-        yield {"glance": glance}
+async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Connected]]:
+    """Give calls their clients, or one client to all."""
+    if "PLAIN_ONE_CLIENT" not in os.environ:
+        yield {"connected": client}
+        return
+    async with client() as glance:
+        yield {"connected": lambda: nullcontext(glance)}
+
+
+def client() -> httpx.AsyncClient:
+    """Return a client of Glance that is not open yet."""
+    return httpx.AsyncClient(
+        base_url=GLANCE_URL, limits=LIMITS, timeout=TIMEOUT_SECONDS
+    )
 
 
 schema = strawberry.Schema(Query, config=StrawberryConfig(scalar_map=dict(SCALARS)))

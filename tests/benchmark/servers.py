@@ -86,9 +86,11 @@ def this_gateway(glance_url: str, cache_url: str) -> Iterator[Server]:
 
 
 @contextmanager
-def plain_gateway(glance_url: str) -> Iterator[Server]:
-    """Run the gateway that one writes in an afternoon."""
+def plain_gateway(glance_url: str, *, has_one_client: bool) -> Iterator[Server]:
+    """Run the gateway that one writes in an afternoon, or in a day."""
     environment = {"PLAIN_GLANCE_URL": glance_url}
+    if has_one_client:
+        environment["PLAIN_ONE_CLIENT"] = "1"
     with _application("tests.benchmark.plain_gateway:app", environment) as server:
         yield server
 
