@@ -5,13 +5,19 @@ raises is said there. A write is seen by the next read of every identity.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from gateway.cache.keys import ReadKey
-from gateway.cache.policy import topics_refuted, topics_revoked, topics_written
+from gateway.cache.policy import (
+    ANYTHING,
+    topics_of_writes,
+    topics_refuted,
+    topics_revoked,
+    topics_written,
+)
 from gateway.cache.reader import Answer, Content, Failures, FetchMany, Read, Reader
 from gateway.caller import Caller, Directive, Tally
 from gateway.glance.client import GlanceClient, fits_tag_route
@@ -217,8 +223,20 @@ class Catalog:
         await self._reader.renew(tuple(topics))
 
     def listen(self, listener: Listener) -> None:
-        """Tell the listener the topics of each write, once they are renewed."""
+        """Tell the listener the topics of each write, once they are renewed.
+
+        That is of the writes of this process; `last_writes` knows all.
+        """
         self._listeners.append(listener)
+
+    async def last_writes(self, topics: Collection[str]) -> Mapping[str, bytes] | None:
+        """Return a stamp for each topic, new with each write of it by any worker.
+
+        With a shared cache also by any replica. None where nothing is shared, or
+        what is shared can't be reached.
+        """
+        stamps = await self._reader.stamps(topics_of_writes(topics))
+        return None if stamps is None else dict(zip(topics, stamps, strict=True))
 
     async def close(self) -> None:
         """End the writes and reads under way, and what remembers them."""
@@ -287,7 +305,8 @@ class Catalog:
             raise
         finally:
             if topics:
-                await self._reader.renew(topics)
+                writes = topics_of_writes((*topics, ANYTHING))
+                await self._reader.renew((*topics, *writes))
                 for listener in self._listeners:
                     listener(topics)
 

@@ -90,6 +90,10 @@ class GlanceDouble:
         """Return method and target of each request, in order."""
         return [f"{call.method} {call.target}" for call in self.calls]
 
+    def reads_of(self, image_id: str) -> int:
+        """Return how often the image was asked for."""
+        return self.asked.count(f"GET /v2/images/{image_id}")
+
 
 def json_reply(body: object) -> Reply:
     """Return an answer as Glance sends records."""

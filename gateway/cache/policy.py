@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 LISTS = "lists"
+# Renewed by every write, so that who waits for one needs to look at one stamp.
+ANYTHING = "anything"
 # Tuples: a word of Glance that is no text is in neither.
 SETTLED = ("active", "deactivated", "killed", "deleted")
 RUNNING = ("pending", "processing")
@@ -98,6 +100,11 @@ def topics_refuted(image_id: str) -> tuple[str, ...]:
     Lists are not: anybody may name an image that there is not.
     """
     return (image_topic(image_id),)
+
+
+def topics_of_writes(topics: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that only writes of these renew, and no read afresh."""
+    return tuple([f"written:{topic}" for topic in topics])
 
 
 def topics_revoked(scope: str) -> tuple[str, ...]:

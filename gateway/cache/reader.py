@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
+from gateway.cache.entry import Stamps
 from gateway.cache.keys import ReadKey
 from gateway.cache.single_flight import SingleFlight
 from gateway.cache.store import Wanted
@@ -105,6 +106,9 @@ class Reader(Protocol):
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Make untrue what depends on the topics, for every identity."""
 
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
+        """Return the topics' stamps now, None while nothing is remembered."""
+
     async def close(self) -> None:
         """End what is under way."""
 
@@ -136,6 +140,9 @@ class PlainReader:
 
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""
+
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
+        """Return nothing: nothing is remembered."""
 
     async def close(self) -> None:
         """Do nothing: nothing is under way."""

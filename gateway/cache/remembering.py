@@ -101,6 +101,10 @@ class RememberingReader:
         """Make untrue what depends on the topics, for every identity."""
         await self._store.renew(topics)
 
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
+        """Return the topics' stamps now, None while nothing is remembered."""
+        return await self._store.stamps(topics)
+
     async def close(self) -> None:
         """End what is under way and close the store."""
         for task in self._refreshing:

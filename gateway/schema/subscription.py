@@ -36,7 +36,7 @@ class Subscription:
             "An image: first its present state, then each change, at last its deletion"
             " (or that the token sees it no more), which is the end. `NOT_FOUND` where"
             " there is none. One call to Glance each time, every second while the image"
-            " is on its way, else every five; what is changed through this worker is"
+            " is on its way, else every five; what is changed through this gateway is"
             " told at once. In an outage its last known state is told again."
         ),
     )

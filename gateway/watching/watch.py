@@ -1,7 +1,7 @@
 """One watch: who looks at Glance again and again, for whoever wants to know."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,15 +57,16 @@ class Watch:
     ) -> None:
         """Begin to look; a write that renews one of the topics is looked for."""
         self.key = key
+        self.topics = frozenset(topics)
         self._catalog = catalog
         self._subject = subject
-        self._topics = frozenset(topics)
         self._pace = pace
         self._hooks = hooks
         self._mailboxes: dict[Mailbox, None] = {}
         self._newcomers: set[Mailbox] = set()
         self._state: State | None = None
         self._is_outdated = False
+        self._last_writes: Mapping[str, bytes] | None = None
         self._outage: GlanceError | None = None
         self._look_seconds = 0.0
         self._is_due = asyncio.Event()
@@ -104,9 +105,14 @@ class Watch:
 
     def wake(self, topics: Sequence[str]) -> None:
         """Look at once where a write has renewed one of our topics."""
-        if not self._topics.isdisjoint(topics):
+        if not self.topics.isdisjoint(topics):
             self._is_outdated = True
             self._is_due.set()
+
+    def compare(self, last_writes: Mapping[str, bytes]) -> None:
+        """Look at once where there are other last writes than before our last look."""
+        known = (self._last_writes or {}).items()
+        self.wake([topic for topic, stamp in known if last_writes.get(topic) != stamp])
 
     async def stop(self) -> None:
         """Look no more; all who are told hear the end."""
@@ -128,6 +134,8 @@ class Watch:
 
     async def _look(self) -> None:
         """Look once; an outage is told once, and is not the end."""
+        self._last_writes = None
+        self._last_writes = await self._catalog.last_writes(self.topics)
         clock = asyncio.get_running_loop().time
         began_at = clock()
         deadline_at = began_at + self._pace.timeout_seconds

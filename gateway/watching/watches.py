@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from gateway.cache.keys import Kind, ReadKey, read_key
-from gateway.cache.policy import topics_of
+from gateway.cache.policy import ANYTHING, topics_of
 from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.facts import Hook
@@ -12,6 +12,9 @@ from gateway.glance.listing import ImageQuery
 from gateway.watching.changes import ImageChange
 from gateway.watching.subjects import ImageList, OneImage, Subject
 from gateway.watching.watch import Pace, Watch
+
+# How soon a write of another worker is noticed.
+LISTENING_SECONDS = 0.25
 
 Changes = AsyncGenerator[ImageChange, None]
 
@@ -45,6 +48,7 @@ class Watches:
         self._hooks = hooks
         self._watches: dict[ReadKey, Watch] = {}
         self._subscribers = 0
+        self._listening: asyncio.Task[None] | None = None
         catalog.listen(self._wake)
 
     def image(self, caller: Caller, image_id: str) -> Changes:
@@ -70,6 +74,9 @@ class Watches:
         watches = [*self._watches.values()]
         self._watches.clear()
         await asyncio.gather(*(watch.stop() for watch in watches))
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
 
     async def _changes(
         self, key: ReadKey, subject: Subject, topics: Sequence[str]
@@ -97,12 +104,37 @@ class Watches:
             self._catalog, key, subject, topics, pace=self._pace, hooks=self._hooks
         )
         self._watches[key] = watch
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen())
         return watch
 
     async def _drop(self, watch: Watch) -> None:
         if self._watches.get(watch.key) is watch:
             del self._watches[watch.key]
         await watch.stop()
+
+    async def _listen(self) -> None:
+        """Notice what other workers write, as long as anything is watched."""
+        noticed = None
+        while self._watches:
+            last_write = await self._catalog.last_writes([ANYTHING])
+            if last_write not in (None, noticed) and await self._compare():
+                noticed = last_write
+            await asyncio.sleep(LISTENING_SECONDS)
+
+    async def _compare(self) -> bool:
+        """Wake the watches of what was written since their last looks.
+
+        Returns whether that is known.
+        """
+        watches = [*self._watches.values()]
+        topics = {topic for watch in watches for topic in watch.topics}
+        last_writes = await self._catalog.last_writes(topics)
+        if last_writes is None:
+            return False
+        for watch in watches:
+            watch.compare(last_writes)
+        return True
 
     def _wake(self, topics: Sequence[str]) -> None:
         for watch in self._watches.values():

