@@ -1,8 +1,8 @@
 """What a resolver may use."""
 
 import asyncio
-from dataclasses import dataclass
 
+import msgspec
 import strawberry
 from propcache.api import cached_property
 
@@ -15,8 +15,7 @@ from gateway.loaders import Loaders, Together
 from gateway.watching.watches import Watches
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, dict=True):
     """One request: who asks, under which id, and the doors to Glance.
 
     `asking` is None for a request without a token: then `caller` and `loaders`

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gateway.cache.entry import CLOCK_SKEW_SECONDS, Stamps
 from gateway.identity import Identity
 
@@ -10,15 +12,18 @@ from gateway.identity import Identity
 TOPIC_BYTES = 150
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerKey:
+class AnswerKey(msgspec.Struct, frozen=True):
     """The name of one request of one identity, None for a request without one.
 
-    `request` is all of it that its answer depends on.
+    `request` is all of it that its answer depends on; it is not in the repr.
     """
 
     identity: Identity | None
-    request: bytes = field(repr=False)
+    request: bytes
+
+    def __repr__(self) -> str:
+        """Return whose it is."""
+        return f"AnswerKey({self.identity!r})"
 
     def __len__(self) -> int:
         """Return how many bytes it holds, tokens included."""
