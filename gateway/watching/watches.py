@@ -74,9 +74,7 @@ class Watches:
         watches = [*self._watches.values()]
         self._watches.clear()
         await asyncio.gather(*(watch.stop() for watch in watches))
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
+        await self._end_listening()
 
     async def _changes(
         self, key: ReadKey, subject: Subject, topics: Sequence[str]
@@ -104,7 +102,7 @@ class Watches:
             self._catalog, key, subject, topics, pace=self._pace, hooks=self._hooks
         )
         self._watches[key] = watch
-        if self._listening is None or self._listening.done():
+        if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
         return watch
 
@@ -112,11 +110,19 @@ class Watches:
         if self._watches.get(watch.key) is watch:
             del self._watches[watch.key]
         await watch.stop()
+        if not self._watches:
+            await self._end_listening()
+
+    async def _end_listening(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.cancel()
+            await asyncio.wait([listening])
 
     async def _listen(self) -> None:
-        """Notice what other workers write, as long as anything is watched."""
+        """Notice what other workers write; ended with the last watch."""
         noticed = None
-        while self._watches:
+        while True:
             last_write = await self._catalog.last_writes([ANYTHING])
             if last_write not in (None, noticed) and await self._compare():
                 noticed = last_write
