@@ -7,7 +7,7 @@ from gateway.app import GRAPHQL_PATH, build_app
 from gateway.asgi.connection_owner import knows_owners
 from gateway.asgi.lent_token import LentToken
 from gateway.cloud import Cloud, CloudChoice, CloudFailed, connect
-from gateway.demo.glance import HOST, ServiceFailed, listen, url_at
+from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.server import Server, open_browser, server_config
 from gateway.settings import Settings
 
@@ -16,7 +16,7 @@ QUERY = '{"query": "{ images { nodes { id name status size } } }"}'
 
 def explore(choice: CloudChoice, *, port: int, opens_browser: bool) -> None:
     """Serve the cloud on a loopback address until stopped; raises ServiceFailed."""
-    with listen(HOST, port) as listening:
+    with listen(HOST, port, flag="--port") as listening:
         actual_port = int(listening.getsockname()[1])
         cloud = _connected(choice)
         settings = _settings(cloud, actual_port)

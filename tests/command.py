@@ -31,6 +31,12 @@ class Ended:
     errors: str
 
 
+def taken_line(port: int, flag: str) -> str:
+    """Return what a command says of a port that something listens on."""
+    reason = f"Can't listen on port {port} of 127.0.0.1: Address already in use."
+    return f"{reason} Choose another one with {flag}.\n"
+
+
 @dataclass
 class Command:
     """A running command: `output` and `errors` are where its text goes.

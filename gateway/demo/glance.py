@@ -4,7 +4,6 @@ Glance comes from PyPI (`pip install 'glance-gateway[demo]'`) and is served by
 cheroot. By default it believes tokens of the form `user:project:role[,role...]`.
 """
 
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,10 +15,9 @@ from pathlib import Path
 from string import Template
 from typing import IO
 
+from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.stop_signals import held_signals
 
-HOST = "127.0.0.1"
-EVERY_HOST = {"0.0.0.0", "::"}  # noqa: S104 - for those who ask for it
 STOP_SECONDS = 10
 DATABASE = "glance.sqlite"
 
@@ -108,10 +106,6 @@ MISREAD = frozenset("#$%?\\")
 FOLDERS = ("stores/fast", "stores/slow", "staging", "tasks", "locks")
 
 
-class ServiceFailed(Exception):
-    """A service that did not start or did not last; the reason in one line."""
-
-
 @dataclass(frozen=True)
 class Service:
     """A child process that listens at `url`."""
@@ -123,33 +117,6 @@ class Service:
     def wait(self) -> int:
         """Return the exit status once the process has ended."""
         return self.process.wait()
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on at the moment."""
-    with socket.create_server((HOST, 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises ServiceFailed, as on a taken port."""
-    ipv6 = ":" in host
-    family = socket.AF_INET6 if ipv6 else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, dualstack_ipv6=ipv6)
-    except OSError as error:
-        # Python appends the address, in its own words.
-        reason = str(error.strerror).partition(" (")[0]
-        message = f"Can't listen on port {port} of {host}: {reason}."
-        raise ServiceFailed(message) from error
-
-
-def url_at(host: str, port: int) -> str:
-    """Return where this machine reaches what listens there."""
-    reached = HOST if host in EVERY_HOST else host
-    return (
-        f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-    )
 
 
 def configure(

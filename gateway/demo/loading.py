@@ -9,8 +9,8 @@ from http import HTTPStatus
 
 import httpx
 
-from gateway.demo.glance import ServiceFailed
 from gateway.demo.samples import SAMPLES, Sample
+from gateway.listening import ServiceFailed
 from gateway.stop_signals import held_signals
 
 CALL_SECONDS = 30

@@ -12,8 +12,9 @@ from typing import Any
 import aiohttp
 import httpx
 
-from gateway.demo.glance import HOST, configure, create_database, free_port, glance
+from gateway.demo.glance import configure, create_database, glance
 from gateway.demo.progress import step
+from gateway.listening import HOST, free_port
 
 OWNER = "bench:bench:member,reader"
 IMAGES = 1000

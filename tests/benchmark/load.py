@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import uvloop
 
-from gateway.demo.glance import HOST
+from gateway.listening import HOST
 from gateway.stop_signals import STOP_SIGNALS
 
 HEAD_END = b"\r\n\r\n"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.demo.glance import HOST, ServiceFailed, free_port, url_at
+from gateway.listening import HOST, ServiceFailed, free_port, url_at
 from gateway.stop_signals import held_signals
 from tests.benchmark.stub_glance import LISTENING
 

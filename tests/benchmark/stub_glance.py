@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 import orjson
 import uvloop
 
-from gateway.demo.glance import HOST
+from gateway.listening import HOST
 from tests.recorded import recorded_json
 
 IMAGES = 10_000

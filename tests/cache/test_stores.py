@@ -14,7 +14,7 @@ from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.stamps import StampTable, create_stamps, place_of
 from gateway.cache.store import Loaded, MemoryStore, Store
 from gateway.cache.valkey import PAUSE_SECONDS, TIMEOUT_SECONDS, ValkeyStore
-from gateway.demo.glance import free_port
+from gateway.listening import free_port
 from tests.cache.clock import Clock
 from tests.cache.tls import certificate, terminated
 

@@ -6,7 +6,7 @@ from itertools import islice
 import httpx
 import pytest
 
-from gateway.demo.glance import free_port
+from gateway.listening import free_port
 from tests.command import piped
 from tests.gateway import Gateway, Json
 

@@ -17,9 +17,18 @@ from select import select
 import httpx
 import pytest
 
-from gateway.demo.glance import DATABASE, free_port
+from gateway.demo.glance import DATABASE
 from gateway.demo.samples import ADMIN, ALICE, BOB, SAMPLES
-from tests.command import END_SECONDS, Ended, on_terminal, piped, run, wait_for
+from gateway.listening import free_port
+from tests.command import (
+    END_SECONDS,
+    Ended,
+    on_terminal,
+    piped,
+    run,
+    taken_line,
+    wait_for,
+)
 from tests.gateway import Gateway, Json
 from tests.images import glance_rest
 
@@ -269,9 +278,7 @@ def test_taken_port_ends_it_at_once(flag: str, taken_port: int, tmp_path: Path) 
     """Before anything is prepared, one line says which port."""
     ended = run(*flags(), flag, str(taken_port), TMPDIR=str(tmp_path))
 
-    reason = "Address already in use"
-    line = f"Can't listen on port {taken_port} of 127.0.0.1: {reason}.\n"
-    assert ended == Ended(1, "", line)
+    assert ended == Ended(1, "", taken_line(taken_port, flag))
     assert not list(tmp_path.iterdir())
 
 
@@ -281,8 +288,7 @@ def test_one_port_for_both_is_taken_by_the_first() -> None:
 
     ended = run(*flags(port, port))
 
-    line = f"Can't listen on port {port} of 127.0.0.1: Address already in use.\n"
-    assert ended == Ended(1, "", line)
+    assert ended == Ended(1, "", taken_line(port, "--glance-port"))
 
 
 def test_wrong_setting_ends_it_at_once(tmp_path: Path) -> None:

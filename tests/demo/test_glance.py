@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.demo.glance import run, url_at
+from gateway.demo.glance import run
+from gateway.listening import url_at
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only the name of it
 

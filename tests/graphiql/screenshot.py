@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from gateway.demo.glance import free_port
 from gateway.demo.samples import ALICE
+from gateway.listening import free_port
 from tests.command import piped
 from tests.graphiql.browser import answer, chromium, open_graphiql, run, tab
 

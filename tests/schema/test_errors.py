@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.demo.glance import free_port
 from gateway.glance.client import GlanceClient
+from gateway.listening import free_port
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, Reply, json_reply
 from tests.recorded import recorded_json

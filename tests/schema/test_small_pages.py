@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.demo.glance import configure, create_database, free_port, glance
+from gateway.demo.glance import configure, create_database, glance
+from gateway.listening import free_port
 from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble, glance_double
 from tests.images import create_image, glance_rest
