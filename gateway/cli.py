@@ -4,6 +4,7 @@
 2 for a wrong command line. What stands on an extra is imported by its command.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,26 +19,19 @@ from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
+from typer.models import OptionInfo
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import GRAPHQL_PATH, build_app
 from gateway.cache.stamps import create_stamps
 from gateway.demo.banner import banner
-from gateway.demo.glance import (
-    HOST,
-    Service,
-    ServiceFailed,
-    configure,
-    create_database,
-    glance,
-    listen,
-    url_at,
-)
+from gateway.demo.glance import Service, configure, create_database, glance
 from gateway.demo.progress import step
 from gateway.demo.samples import ALICE
+from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.schema.root import build_schema
 from gateway.server import Server, open_browser, server_config
-from gateway.settings import Settings
+from gateway.settings import Settings, unknown_settings
 from gateway.stop_signals import until_stopped
 
 run = typer.Typer(
@@ -48,6 +42,14 @@ run = typer.Typer(
 )
 
 Text = str | None
+
+
+def _flag(setting: str) -> OptionInfo:
+    """Return the flag that overrides a setting: with its meaning and default."""
+    field = Settings.model_fields[setting]
+    default = False if field.is_required() else str(field.default)
+    flag: OptionInfo = typer.Option(help=field.description, show_default=default)
+    return flag
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -73,10 +75,10 @@ def glance_gateway(
 @run.command()
 def serve(
     *,
-    glance_url: Annotated[Text, typer.Option(help="Glance's address.")] = None,
-    host: Annotated[Text, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[Text, typer.Option(help="The port to listen on.")] = None,
-    workers: Annotated[Text, typer.Option(help="Processes, one per core.")] = None,
+    glance_url: Annotated[Text, _flag("glance_url")] = None,
+    host: Annotated[Text, _flag("host")] = None,
+    port: Annotated[Text, _flag("port")] = None,
+    workers: Annotated[Text, _flag("workers")] = None,
 ) -> None:
     """Serve GraphQL for a Glance.
 
@@ -160,8 +162,8 @@ def demo(
 def _demo(settings: Settings, folder: Path, *, glance_port: int, opens: bool) -> None:
     host = settings.host
     with ExitStack() as stack:
-        listening = stack.enter_context(listen(host, settings.port))
-        listen(host, glance_port).close()
+        listening = stack.enter_context(listen(host, settings.port, flag="--port"))
+        listen(host, glance_port, flag="--glance-port").close()
         configure(folder, port=glance_port)
         with step("Preparing Glance's database"):
             create_database(folder)
@@ -202,7 +204,7 @@ def _serve_beside(service: Service, server: Server, listening: socket) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    with listen(settings.host, settings.port) as listening:
+    with listen(settings.host, settings.port, flag="--port") as listening:
         url = _url(listening)
         announcement = f"GraphQL   {url}{GRAPHQL_PATH}"
         if settings.graphiql:
@@ -232,7 +234,10 @@ def _url(listening: socket) -> str:
 
 
 def _settings(**flags: str | None) -> Settings:
-    """Return the flags and the environment as settings."""
+    """Return the flags and the environment as settings; tells unknown ones."""
+    for name, similar in unknown_settings(os.environ):
+        hint = f" {similar} is one." if similar else ""
+        typer.echo(f"{name} is no setting.{hint}", err=True)
     given = {name: value for name, value in flags.items() if value is not None}
     return Settings.model_validate(given)
 

@@ -4,6 +4,8 @@ Each is an environment variable GATEWAY_*; flags of the command override them.
 """
 
 import ssl
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -80,6 +82,7 @@ def _origin(text: str) -> str:
     return text
 
 
+PREFIX = "GATEWAY_"
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 WatchSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 
@@ -87,9 +90,7 @@ WatchSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 class Settings(BaseSettings):
     """What one gateway runs with; wrong values are all named at once."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GATEWAY_", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     glance_url: Annotated[str, AfterValidator(_http_url)] = Field(
         description=(
@@ -211,3 +212,16 @@ class Settings(BaseSettings):
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."
     )
+
+
+def unknown_settings(environment: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield each variable that looks like a setting and is none.
+
+    With the setting that it resembles, None where there is none such.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(environment):
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper().startswith(PREFIX) and name not in known:
+            similar = get_close_matches(name, known, n=1)
+            yield variable, PREFIX + similar[0] if similar else None

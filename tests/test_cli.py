@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.demo.glance import free_port
-from tests.command import Ended, piped, run, under_nohup
+from gateway.listening import free_port
+from tests.command import Ended, piped, run, taken_line, under_nohup
 
 UNUSED_GLANCE = "http://127.0.0.1:9"
 TYPENAME = {"data": {"__typename": "Query"}}
@@ -64,6 +64,27 @@ def test_no_arguments_show_the_commands() -> None:
 
     assert ended.status == 2
     assert all(word in ended.output for word in ("serve", "schema", "demo"))
+
+
+def test_help_tells_the_defaults_of_flags() -> None:
+    """They are those of the settings that the flags override."""
+    ended = run("serve", "--help", COLUMNS="200")
+
+    assert ended.status == 0
+    assert all(f"[default: ({one})]" in ended.output for one in ("127.0.0.1", 8000, 1))
+
+
+def test_unknown_setting_is_told(taken_port: int) -> None:
+    """With the one that it may be meant for; it keeps nothing from being served."""
+    flags = ("--glance-url", UNUSED_GLANCE, "--port", str(taken_port))
+
+    ended = run("serve", *flags, GATEWAY_CACHE_URI="none", GATEWAY_X="")
+
+    told = [
+        "GATEWAY_CACHE_URI is no setting. GATEWAY_CACHE_URL is one.\n",
+        "GATEWAY_X is no setting.\n",
+    ]
+    assert ended == Ended(1, "", "".join(told) + taken_line(taken_port, "--port"))
 
 
 def test_wrong_settings_are_all_named_and_nothing_is_served() -> None:
@@ -203,6 +224,4 @@ def test_serve_on_a_taken_port_says_so(workers: str, taken_port: int) -> None:
 
     ended = run("serve", *flags, "--workers", workers)
 
-    reason = "Address already in use"
-    line = f"Can't listen on port {taken_port} of 127.0.0.1: {reason}.\n"
-    assert ended == Ended(1, "", line)
+    assert ended == Ended(1, "", taken_line(taken_port, "--port"))
