@@ -1,6 +1,5 @@
 """The subscriptions."""
 
-from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import strawberry
@@ -10,9 +9,8 @@ from gateway.context import Info
 from gateway.schema.inputs import ImageFilter, image_query
 from gateway.schema.query import ImageId
 from gateway.schema.types.event import ImageEvent
-from gateway.watching.changes import ImageChange
+from gateway.watching.watches import Changes
 
-Changes = AsyncGenerator[ImageChange, None]
 Watched = Annotated[
     ImageFilter | None,
     strawberry.argument(description="Which images: fewer than 1000."),
@@ -37,7 +35,8 @@ class Subscription:
             " (or that the token sees it no more), which is the end. `NOT_FOUND` where"
             " there is none. One call to Glance each time, every second while the image"
             " is on its way, else every five; what is changed through this gateway is"
-            " told at once. In an outage its last known state is told again."
+            " told at once. In an outage its last known state is told again, or an"
+            " error where there is none, and it goes on."
         ),
     )
     async def image_changed(self, info: Info, id: ImageId) -> Changes:  # noqa: A002

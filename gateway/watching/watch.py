@@ -86,16 +86,17 @@ class Watch:
     def join(self) -> Mailbox:
         """Return where one more is told, beginning with the present state.
 
-        That is waited for where a write has come after what is known.
+        That is waited for where a write has come after what is known; in an outage
+        it is the last known state, or the outage itself.
         """
         mailbox = Mailbox()
         self._mailboxes[mailbox] = None
         if self._outage is not None:
-            mailbox.warn(self._outage)
-        if self._state is None or self._is_outdated:
+            self._warn({mailbox}, self._outage)
+        elif self._state is None or self._is_outdated:
             self._newcomers.add(mailbox)
         else:
-            mailbox.put(self._subject.greeting(self._state, at=_now()))
+            self._greet({mailbox}, self._state)
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
@@ -167,14 +168,21 @@ class Watch:
         self._is_outdated = self._is_due.is_set()
 
     def _suffer(self, outage: GlanceError) -> None:
-        """Warn all, with the last known state, of an outage that begins."""
-        if self._outage is not None:
+        """Tell all of an outage that begins."""
+        if self._outage is None:
+            self._outage = outage
+            self._warn({*self._mailboxes}, outage)
+
+    def _warn(self, mailboxes: set[Mailbox], outage: GlanceError) -> None:
+        """Tell of an outage, with the last known state where there is one."""
+        if self._state is None:
+            self._newcomers |= mailboxes
+            for mailbox in mailboxes:
+                mailbox.fail(outage)
             return
-        self._outage = outage
-        for mailbox in self._mailboxes:
+        for mailbox in mailboxes:
             mailbox.warn(outage)
-        if self._state is not None:
-            self._greet({*self._mailboxes}, self._state)
+        self._greet(mailboxes, self._state)
 
     def _greet(self, mailboxes: set[Mailbox], state: State) -> None:
         greeting = self._subject.greeting(state, at=_now())

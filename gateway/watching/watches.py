@@ -9,14 +9,14 @@ from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.facts import Hook
 from gateway.glance.listing import ImageQuery
-from gateway.watching.changes import ImageChange
+from gateway.watching.mailbox import News
 from gateway.watching.subjects import ImageList, OneImage, Subject
 from gateway.watching.watch import Pace, Watch
 
 # How soon a write of another worker is noticed.
 LISTENING_SECONDS = 0.25
 
-Changes = AsyncGenerator[ImageChange, None]
+Changes = AsyncGenerator[News, None]
 
 
 class TooManySubscribers(Exception):
@@ -27,7 +27,8 @@ class Watches:
     """Who watches what; each watch lives as long as it has subscribers.
 
     What is given here begins when it is first read, raises what a look raises,
-    and has to be closed.
+    and has to be closed. An outage without a last known state is among what it
+    yields, as the GlanceError that it is.
     """
 
     def __init__(

@@ -274,17 +274,53 @@ def test_outage_is_told_once_and_survived(
 def test_outage_at_the_beginning_is_survived(
     gateway: Gateway, double: GlanceDouble, token: str, rest: httpx.Client
 ) -> None:
-    """The present state comes with the warning once Glance is back."""
+    """It is an error at once, and the present state comes once Glance is back."""
     image_id = create_image(rest, name="golden")
-    double.play(UNAVAILABLE, UNAVAILABLE)
+    double.always(UNAVAILABLE)
 
     with subscription(gateway, token, NAME, id=image_id) as events:
+        failed = events.answer()
+        double.script = lambda _: None
         answer = events.answer()
 
-    (warning,) = answer["extensions"]["warnings"]
-    assert warning["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+    (error,) = failed["errors"]
+    assert failed["data"] is None
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
     golden = {"kind": "SNAPSHOT", "image": {"name": "golden"}}
-    assert answer["data"] == {"imageChanged": golden}
+    assert answer == {"data": {"imageChanged": golden}}
+
+
+def test_who_subscribes_in_an_outage_is_told_of_it(
+    gateway: Gateway, double: GlanceDouble, token: str, rest: httpx.Client
+) -> None:
+    """At once, where others watch the image: without a state there is none to tell."""
+    image_id = create_image(rest, name="golden")
+    double.always(UNAVAILABLE)
+
+    with subscription(gateway, token, NAME, id=image_id) as events:
+        first = events.answer()
+        events.subscribe(NAME, name="2", id=image_id)
+        second = events.answer()
+
+    assert second["errors"][0]["message"] == first["errors"][0]["message"]
+
+
+def test_who_subscribes_in_an_outage_is_told_the_last_known_state(
+    gateway: Gateway, double: GlanceDouble, token: str, rest: httpx.Client
+) -> None:
+    """With the warning that others had."""
+    image_id = create_image(rest, name="golden")
+
+    with subscription(gateway, token, NAME, id=image_id) as events:
+        events.event()
+        double.always(UNAVAILABLE)
+        first = events.answer()
+        events.subscribe(NAME, name="2", id=image_id)
+        second = events.answer()
+
+    golden = {"kind": "SNAPSHOT", "image": {"name": "golden"}}
+    assert second["data"] == {"imageChanged": golden}
+    assert second["extensions"] == first["extensions"]
 
 
 def test_field_that_fails_does_not_end_the_subscription(
