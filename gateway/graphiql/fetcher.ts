@@ -64,7 +64,7 @@ function post(asked: RequestParams, sink: Sink): Stop {
   ask(asked, stopping.signal).then(
     (answer) => end(sink, answer),
     (reason) => {
-      if (!stopping.signal.aborted) sink.error(reason);
+      if (!stopping.signal.aborted) fail(sink, reason);
     },
   );
   return () => stopping.abort();
@@ -95,11 +95,17 @@ function subscribe(asked: RequestParams, sink: Sink): Stop {
 /** Show the gateway's own answer where there is one instead of a stream. */
 async function refused(reason: unknown, sink: Sink): Promise<void> {
   const response = reason instanceof NetworkError ? reason.response : undefined;
-  if (!(response instanceof Response)) return sink.error(reason);
+  if (!(response instanceof Response)) return fail(sink, reason);
   await answerIn(response).then(
     (answer) => end(sink, answer),
-    (unreadable) => sink.error(unreadable),
+    (unreadable) => fail(sink, unreadable),
   );
+}
+
+/** End with what to show; of an Error GraphiQL would show the stack, too. */
+function fail(sink: Sink, reason: unknown): void {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  sink.error({ message: `There is no answer from the gateway: ${why}` });
 }
 
 function end(sink: Sink, answer: ExecutionResult): void {

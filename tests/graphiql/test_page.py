@@ -200,6 +200,21 @@ def test_stopped_query_is_asked_no_longer(
     expect(page.get_by_role("button", name="Execute query")).to_be_visible()
 
 
+@pytest.mark.parametrize("document", ["{ __typename }", SUBSCRIPTION % "1"])
+def test_gateway_that_is_away_is_said_in_one_sentence(
+    page: Page, token: str, document: str
+) -> None:
+    """Of a query and of a subscription."""
+    open_graphiql(page, token)
+    write(page, document)
+    page.route("**/graphql", lambda route: route.abort("connectionrefused"))
+
+    run(page)
+
+    expect(answer(page)).to_contain_text("There is no answer from the gateway:")
+    expect(answer(page)).not_to_contain_text("stack")
+
+
 def test_subscription_shows_each_change_until_it_is_stopped(
     page: Page, gateway: Gateway, token: str
 ) -> None:
