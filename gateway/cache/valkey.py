@@ -224,7 +224,9 @@ def _open(url: str) -> RedisCache:
         password=unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
         pool_max_size=2 * CONNECTIONS,
-        connection_pool_kwargs={**account},
+        # Each call has its time. redis-py would give each write another, by
+        # asyncio.wait_for, which loses a cancellation now and then.
+        connection_pool_kwargs={**account, "socket_timeout": None},
     )
 
 

