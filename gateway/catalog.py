@@ -225,17 +225,17 @@ class Catalog:
     def listen(self, listener: Listener) -> None:
         """Tell the listener the topics of each write, once they are renewed.
 
-        That is of the writes of this process; `last_writes` knows all.
+        That is of the writes of this process; `write_stamps` know of all.
         """
         self._listeners.append(listener)
 
-    async def last_writes(self, topics: Collection[str]) -> Mapping[str, bytes] | None:
+    async def write_stamps(self, topics: Collection[str]) -> Mapping[str, bytes] | None:
         """Return a stamp for each topic, new with each write of it by any worker.
 
         With a shared cache also by any replica. None where nothing is shared, or
         what is shared can't be reached.
         """
-        stamps = await self._reader.stamps(topics_of_writes(topics))
+        stamps = await self._reader.peek(topics_of_writes(topics))
         return None if stamps is None else dict(zip(topics, stamps, strict=True))
 
     async def close(self) -> None:

@@ -103,7 +103,11 @@ def topics_refuted(image_id: str) -> tuple[str, ...]:
 
 
 def topics_of_writes(topics: Iterable[str]) -> tuple[str, ...]:
-    """Return the topics that only writes of these renew, and no read afresh."""
+    """Return the topics that just writes of these renew.
+
+    The topics themselves are renewed, too, when somebody who watches finds a
+    change: by them, those who watch would wake each other.
+    """
     return tuple([f"written:{topic}" for topic in topics])
 
 

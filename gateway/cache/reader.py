@@ -106,8 +106,8 @@ class Reader(Protocol):
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Make untrue what depends on the topics, for every identity."""
 
-    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
-        """Return the topics' stamps now, None while nothing is remembered."""
+    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+        """Return what each topic's last renewal has left, None where none is known."""
 
     async def close(self) -> None:
         """End what is under way."""
@@ -141,8 +141,8 @@ class PlainReader:
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""
 
-    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
-        """Return nothing: nothing is remembered."""
+    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+        """Return None: nothing is remembered."""
 
     async def close(self) -> None:
         """Do nothing: nothing is under way."""

@@ -39,6 +39,9 @@ class Store(Protocol):
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps now, None while nothing is remembered."""
 
+    async def peek(self, topics: Topics) -> Stamps | None:
+        """Return the same, empty for a topic that no stamp was ever needed of."""
+
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry, at most for so long; less where space is short."""
 
@@ -79,6 +82,10 @@ class MemoryStore:
 
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps now."""
+        return self._stamps.read(topics)
+
+    async def peek(self, topics: Topics) -> Stamps | None:
+        """Return the topics' stamps now; each has one."""
         return self._stamps.read(topics)
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:

@@ -85,6 +85,10 @@ class ValkeyStore:
         """Return the topics' stamps in one round trip, None while it is away."""
         return await self._try(lambda: self._stamps(topics))
 
+    async def peek(self, topics: Topics) -> Stamps | None:
+        """Return the topics' stamps in one round trip, empty for one without."""
+        return await self._try(lambda: self._peek(topics))
+
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry; the server forgets it after its lifetime."""
         value, ttl = entry.encode(), float(lifetime_seconds)
@@ -132,6 +136,10 @@ class ValkeyStore:
         names = [*{_stamp_key(topic) for topic in topics}]
         stamps = await self._existing(names, await self._cache.multi_get(names))
         return tuple(stamps[_stamp_key(topic)] for topic in topics)
+
+    async def _peek(self, topics: Topics) -> Stamps:
+        found = await self._cache.multi_get([_stamp_key(topic) for topic in topics])
+        return tuple([stamp or b"" for stamp in found])
 
     async def _existing(
         self, names: Sequence[str], values: Sequence[bytes | None]

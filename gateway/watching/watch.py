@@ -66,7 +66,7 @@ class Watch:
         self._newcomers: set[Mailbox] = set()
         self._state: State | None = None
         self._is_outdated = False
-        self._last_writes: Mapping[str, bytes] | None = None
+        self._write_stamps: Mapping[str, bytes] | None = None
         self._outage: GlanceError | None = None
         self._look_seconds = 0.0
         self._is_due = asyncio.Event()
@@ -110,10 +110,10 @@ class Watch:
             self._is_outdated = True
             self._is_due.set()
 
-    def compare(self, last_writes: Mapping[str, bytes]) -> None:
-        """Look at once where there are other last writes than before our last look."""
-        known = (self._last_writes or {}).items()
-        self.wake([topic for topic, stamp in known if last_writes.get(topic) != stamp])
+    def wake_if_written(self, write_stamps: Mapping[str, bytes]) -> None:
+        """Look at once where these stamps are not those from before our last look."""
+        known = (self._write_stamps or {}).items()
+        self.wake([topic for topic, stamp in known if write_stamps.get(topic) != stamp])
 
     async def stop(self) -> None:
         """Look no more; all who are told hear the end."""
@@ -135,8 +135,7 @@ class Watch:
 
     async def _look(self) -> None:
         """Look once; an outage is told once, and is not the end."""
-        self._last_writes = None
-        self._last_writes = await self._catalog.last_writes(self.topics)
+        self._write_stamps = await self._catalog.write_stamps(self.topics)
         clock = asyncio.get_running_loop().time
         began_at = clock()
         deadline_at = began_at + self._pace.timeout_seconds

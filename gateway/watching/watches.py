@@ -4,17 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from gateway.cache.keys import Kind, ReadKey, read_key
-from gateway.cache.policy import ANYTHING, topics_of
+from gateway.cache.policy import topics_of
 from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.facts import Hook
 from gateway.glance.listing import ImageQuery
 from gateway.watching.mailbox import News
+from gateway.watching.other_workers import OtherWorkers
 from gateway.watching.subjects import ImageList, OneImage, Subject
 from gateway.watching.watch import Pace, Watch
-
-# How soon a write of another worker is noticed.
-LISTENING_SECONDS = 0.25
 
 Changes = AsyncGenerator[News, None]
 
@@ -49,7 +47,7 @@ class Watches:
         self._hooks = hooks
         self._watches: dict[ReadKey, Watch] = {}
         self._subscribers = 0
-        self._listening: asyncio.Task[None] | None = None
+        self._others = OtherWorkers(catalog, self._watches)
         catalog.listen(self._wake)
 
     def image(self, caller: Caller, image_id: str) -> Changes:
@@ -75,7 +73,7 @@ class Watches:
         watches = [*self._watches.values()]
         self._watches.clear()
         await asyncio.gather(*(watch.stop() for watch in watches))
-        await self._end_listening()
+        await self._others.unheed()
 
     async def _changes(
         self, key: ReadKey, subject: Subject, topics: Sequence[str]
@@ -103,8 +101,7 @@ class Watches:
             self._catalog, key, subject, topics, pace=self._pace, hooks=self._hooks
         )
         self._watches[key] = watch
-        if self._listening is None:
-            self._listening = asyncio.create_task(self._listen())
+        self._others.heed()
         return watch
 
     async def _drop(self, watch: Watch) -> None:
@@ -112,36 +109,7 @@ class Watches:
             del self._watches[watch.key]
         await watch.stop()
         if not self._watches:
-            await self._end_listening()
-
-    async def _end_listening(self) -> None:
-        listening, self._listening = self._listening, None
-        if listening is not None:
-            listening.cancel()
-            await asyncio.wait([listening])
-
-    async def _listen(self) -> None:
-        """Notice what other workers write; ended with the last watch."""
-        noticed = None
-        while True:
-            last_write = await self._catalog.last_writes([ANYTHING])
-            if last_write not in (None, noticed) and await self._compare():
-                noticed = last_write
-            await asyncio.sleep(LISTENING_SECONDS)
-
-    async def _compare(self) -> bool:
-        """Wake the watches of what was written since their last looks.
-
-        Returns whether that is known.
-        """
-        watches = [*self._watches.values()]
-        topics = {topic for watch in watches for topic in watch.topics}
-        last_writes = await self._catalog.last_writes(topics)
-        if last_writes is None:
-            return False
-        for watch in watches:
-            watch.compare(last_writes)
-        return True
+            await self._others.unheed()
 
     def _wake(self, topics: Sequence[str]) -> None:
         for watch in self._watches.values():

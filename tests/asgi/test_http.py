@@ -46,6 +46,7 @@ BAD_BODIES = [
     pytest.param(b"{", 400, "The body is not JSON", id="no JSON"),
     pytest.param(b'"\xff"', 400, "The body is not JSON", id="no UTF-8"),
     pytest.param(b"5", 400, "The body must be a JSON object.", id="number"),
+    pytest.param(b'"{a}"', 400, "The body must be a JSON object.", id="string"),
     pytest.param(b"[]", 400, "The body must be a JSON object.", id="list"),
     pytest.param(b"{}", 400, "The request needs query", id="no query"),
     pytest.param(b'{"query": 5}', 400, "The request needs query", id="odd query"),

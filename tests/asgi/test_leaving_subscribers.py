@@ -140,6 +140,19 @@ async def test_completing_ends_the_looks(double: GlanceDouble) -> None:
         await socket.leave()
 
 
+async def test_shutdown_leaves_no_task(double: GlanceDouble) -> None:
+    """Not even that which heeds other workers."""
+    double.script = RenamedImage()
+    before = asyncio.all_tasks()
+    async with running_app(double.url, **OFTEN) as app:
+        socket = InProcessSocket(app)
+        await socket.subscribe("t", WATCH)
+        await socket.read()
+
+    assert asyncio.all_tasks() <= before | {socket.serving}
+    await socket.leave()
+
+
 async def test_shutdown_ends_subscriptions(double: GlanceDouble) -> None:
     """As complete: a client may subscribe anew, elsewhere."""
     double.script = RenamedImage()

@@ -17,6 +17,7 @@ from select import select
 import httpx
 import pytest
 
+import gateway.graphiql
 from gateway.demo.glance import DATABASE
 from gateway.demo.samples import ADMIN, ALICE, BOB, SAMPLES
 from gateway.listening import free_port
@@ -32,6 +33,7 @@ from tests.command import (
 from tests.gateway import Gateway, Json
 from tests.images import glance_rest
 
+STARTERS = Path(gateway.graphiql.__file__).parent / "starters"
 READY = "Ctrl-C stops both.\n"
 ALL_IMAGES = """{
     visible: images(first: 100, filter: {visibility: ALL}) { nodes { name } }
@@ -145,6 +147,16 @@ def paste(demo: Demo, title: str) -> Json:
     shell = ["bash", "-c", command]
     pasted = subprocess.run(shell, capture_output=True, check=True)
     return json.loads(pasted.stdout)
+
+
+@pytest.mark.parametrize("starter", ["1-images", "2-imports", "3-image"])
+def test_graphiqls_first_queries_show_something(demo: Demo, starter: str) -> None:
+    """What one runs first has an answer to look at."""
+    document = (STARTERS / f"{starter}.graphql").read_text()
+
+    data = demo.gateway.data(document, token=ALICE)
+
+    assert data["images"]["nodes"]
 
 
 def test_each_step_shows_its_time(demo: Demo) -> None:

@@ -26,9 +26,10 @@ Pair = tuple[Gateway, Gateway]
 
 
 @contextmanager
-def patient_pair(url: str, *, cache_url: str, stamps_file: Path) -> Iterator[Pair]:
+def patient_pair(
+    url: str, *, cache_url: str, stamps_file: Path | None
+) -> Iterator[Pair]:
     """Run two gateways that look once, and after writes."""
-    create_stamps(stamps_file)
     running = partial(
         running_gateway,
         url,
@@ -49,10 +50,12 @@ def pair(
     tmp_path: Path,
 ) -> Iterator[Pair]:
     """Run two workers of one gateway, or two replicas."""
-    shared = valkey.connection_url
-    cache_url = "memory://" if request.param == "workers" else shared
+    cache_url, stamps_file = valkey.connection_url, None
+    if request.param == "workers":
+        cache_url, stamps_file = "memory://", tmp_path / "stamps"
+        create_stamps(stamps_file)
     with patient_pair(
-        double.url, cache_url=cache_url, stamps_file=tmp_path / "stamps"
+        double.url, cache_url=cache_url, stamps_file=stamps_file
     ) as gateways:
         yield gateways
 
