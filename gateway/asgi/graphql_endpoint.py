@@ -1,17 +1,17 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
 
 import msgspec
-from graphql import ExecutionResult, OperationType
+from graphql import OperationType
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
+from gateway.asgi.answering import Waiting, answer_of, executed, result_of
 from gateway.asgi.compression import Compression
 from gateway.asgi.connected import while_connected
 from gateway.asgi.credentials import identity_in
@@ -36,7 +36,7 @@ from gateway.asgi.http_response import (
     respond,
 )
 from gateway.asgi.media_types import Accepted, MediaType, accepted
-from gateway.asgi.refusals import presented, refusal_of
+from gateway.asgi.refusals import refusal_of
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.asgi.streams import Asker, Streams
 from gateway.cache.answer import AnswerKey, RememberedAnswer
@@ -59,12 +59,7 @@ STREAMED = (
 )
 LISTED = "A list of requests is answered as JSON: accept application/json."
 
-Answer = dict[str, object]
 Counts = dict[str, int]
-Result = TypeVar("Result")
-Waiting = Callable[
-    [Coroutine[object, object, ExecutionResult]], Awaitable[ExecutionResult]
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +166,7 @@ class GraphQLEndpoint:
     async def _in_batch(self, body: bytes, asked: "_Asked") -> Response:
         """Return the answer to one request of several, also where it is refused."""
         try:
-            answer = await self._answer(body, asked, _result_of)
+            answer = await self._answer(body, asked, result_of)
         except Exception as error:  # noqa: BLE001 - a bug is logged there
             return _refused(error, asked.identifier, asked.takes.result)
         if isinstance(answer, Response):
@@ -207,23 +202,18 @@ class GraphQLEndpoint:
         request = parse_request(asked.method, body)
         prepared = self._operations.prepare(request.document, request.operation_name)
         if _is_streamed(prepared, asked):
-            asker = Asker(asked.identity, asked.identifier, asked.directive)
+            asker = Asker(
+                asked.identity, asked.identifier, asked.directive, asked.wants_trace
+            )
             return _Stream(self._streams.answers(request, asker))
         context = self._contexts.new(
             asked.identity, asked.identifier, asked.directive, asked.together
         )
-        try:
-            begun = self._operations.execute(prepared, request.variables, context)
-            if isinstance(begun, ExecutionResult):
-                result = begun
-            else:
-                result = await waiting(begun)
-        finally:
-            tell(self._hooks, context.facts)
+        begin = partial(self._operations.execute, prepared, request.variables, context)
+        result = await executed(begin, context, self._hooks, waiting)
         if result.errors:
-            errors = presented(result.errors, asked.identifier, was_executed=True)
-            answer: Answer = {"data": result.data, "errors": errors}
-            return _partial(answer, asked, context.tally.counts)
+            answer = answer_of(result, context, is_traced=asked.wants_trace)
+            return json_response(HTTPStatus.OK, answer)
         answered = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(key, answered, context.tally.grounds)
@@ -251,10 +241,6 @@ class _Stream:
     answers: AsyncGenerator[bytes, None]
 
 
-async def _result_of(work: Awaitable[Result]) -> Result:
-    return await work
-
-
 def _is_streamed(prepared: Prepared, asked: _Asked) -> bool:
     """Tell how an operation is answered; raises BadRequest where it can't be.
 
@@ -280,13 +266,6 @@ def _answered(response: Response, asked: _Asked, counts: Counts) -> Response:
         if asked.method == "GET"
         else response
     )
-
-
-def _partial(answer: Answer, asked: _Asked, counts: Counts) -> Response:
-    """Return an answer with errors, with what it cost where that is said."""
-    if counts["stale"] or asked.wants_trace:
-        answer["extensions"] = {"glance": counts}
-    return json_response(HTTPStatus.OK, answer)
 
 
 def _refused(

@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
-from graphql import ExecutionResult, OperationType
+from graphql import OperationType
 
+from gateway.asgi.answering import answer_of, executed
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
 from gateway.asgi.refusals import presented, refusal_of
@@ -13,9 +15,9 @@ from gateway.caller import Directive
 from gateway.context import Context, Contexts
 from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
 from gateway.execution.operations import Failed, InvalidVariables, Operations
-from gateway.facts import Hook, tell
+from gateway.facts import Hook
 from gateway.identity import Identity
-from gateway.schema.errors import Formatted, warning
+from gateway.schema.errors import Formatted
 from gateway.watching.changes import ImageChange
 
 REFUSALS = InvalidDocument, InvalidVariables, Unencodable, UnknownOperation
@@ -32,11 +34,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, under which id, and whether for fresh reads."""
+    """Who asks, under which id, whether for fresh reads, and for what they cost."""
 
     identity: Identity | None
     identifier: str
     directive: Directive = Directive.NONE
+    is_traced: bool = False
 
 
 class Streams:
@@ -95,26 +98,10 @@ class Streams:
         event: object,
     ) -> bytes:
         context = self._context(asker)
-        try:
-            begun = self._operations.execute(
-                prepared, request.variables, context, event
-            )
-            result = begun if isinstance(begun, ExecutionResult) else await begun
-        finally:
-            tell(self._hooks, context.facts)
-        return encoded(_formatted(result, context, event))
-
-
-def _formatted(result: ExecutionResult, context: Context, event: object) -> Formatted:
-    answer: Formatted = {"data": result.data}
-    if result.errors:
-        errors = presented(result.errors, context.request_id, was_executed=True)
-        answer["errors"] = errors
-    extensions: Formatted = {}
-    if isinstance(event, ImageChange) and event.warning is not None:
-        extensions["warnings"] = [warning(event.warning)]
-    if context.tally.stale:
-        extensions["glance"] = context.tally.counts
-    if extensions:
-        answer["extensions"] = extensions
-    return answer
+        begin = partial(
+            self._operations.execute, prepared, request.variables, context, event
+        )
+        result = await executed(begin, context, self._hooks)
+        outage = event.warning if isinstance(event, ImageChange) else None
+        answer = answer_of(result, context, is_traced=asker.is_traced, outage=outage)
+        return encoded(answer)

@@ -1,8 +1,10 @@
 """Subscriptions as server-sent events, each in a connection of its own."""
 
+import re
 import threading
 from queue import SimpleQueue
 
+import orjson
 import pytest
 
 from gateway.facts import Facts, RefreshFacts
@@ -46,6 +48,18 @@ def test_query_is_one_event_for_who_takes_nothing_else(
 
     answer = {"data": {"__typename": "Query"}}
     assert seen == [("next", answer), ("complete", None)]
+
+
+def test_event_says_what_it_cost_where_that_is_asked(
+    gateway: Gateway, token: str
+) -> None:
+    """As other answers do."""
+    asked = {"Accept": EVENTS, "X-Gateway-Trace": "1"}
+
+    response = gateway.post("{ images { nodes { id } } }", token=token, headers=asked)
+
+    first, *_ = re.findall("^data: (.+)$", response.text, re.MULTILINE)
+    assert orjson.loads(first)["extensions"]["glance"]["calls"] == 1
 
 
 def test_query_is_json_for_who_takes_events_too(gateway: Gateway) -> None:

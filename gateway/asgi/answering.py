@@ -1,0 +1,62 @@
+"""One operation executed, and its answer as clients see it."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TypeVar
+
+from graphql import ExecutionResult
+
+from gateway.asgi.refusals import presented
+from gateway.context import Context
+from gateway.execution.operations import Begun
+from gateway.facts import Hook, tell
+from gateway.glance.errors import GlanceError
+from gateway.schema.errors import Formatted, warning
+
+Result = TypeVar("Result")
+Waiting = Callable[
+    [Coroutine[object, object, ExecutionResult]], Awaitable[ExecutionResult]
+]
+
+
+async def result_of(work: Awaitable[Result]) -> Result:
+    """Return what the work gives."""
+    return await work
+
+
+async def executed(
+    begin: Callable[[], Begun],
+    context: Context,
+    hooks: Sequence[Hook],
+    waiting: Waiting = result_of,
+) -> ExecutionResult:
+    """Return data and errors, by `waiting` where they are not there at once.
+
+    Hooks are told what it has cost, also where it fails.
+    """
+    try:
+        begun = begin()
+        return begun if isinstance(begun, ExecutionResult) else await waiting(begun)
+    finally:
+        tell(hooks, context.facts)
+
+
+def answer_of(
+    result: ExecutionResult,
+    context: Context,
+    *,
+    is_traced: bool,
+    outage: GlanceError | None = None,
+) -> Formatted:
+    """Return the answer, with what it cost where that is asked or some is stale."""
+    answer: Formatted = {"data": result.data}
+    if result.errors:
+        errors = presented(result.errors, context.request_id, was_executed=True)
+        answer["errors"] = errors
+    extensions: Formatted = {}
+    if outage is not None:
+        extensions["warnings"] = [warning(outage)]
+    if is_traced or context.tally.stale:
+        extensions["glance"] = context.tally.counts
+    if extensions:
+        answer["extensions"] = extensions
+    return answer
