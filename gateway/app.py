@@ -48,38 +48,11 @@ def build_app(
     transport = Transport(
         connections=settings.glance_calls, ca_file=settings.glance_ca_file
     )
-    client = GlanceClient(
-        transport,
-        settings.glance_url,
-        bulkhead=Bulkhead(
-            calls=settings.glance_calls,
-            calls_per_scope=settings.glance_calls_per_identity,
-        ),
-        timeout_seconds=settings.glance_timeout_seconds,
-    )
+    client = _client(settings, transport)
     freshness = _freshness(settings)
     reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
     watches = _watches(settings, catalog, hooks)
-    contexts = Contexts(
-        catalog, watches, timeout_seconds=settings.request_timeout_seconds
-    )
-    operations = Operations(build_schema())
-    streams = Streams(operations, contexts, hooks=hooks)
-    endpoint = GraphQLEndpoint(
-        operations,
-        contexts,
-        answers,
-        streams,
-        Compression(answers, min_bytes=settings.compress_min_bytes),
-        allowed=Allowed(settings.forward_service_token, settings.batch_max_requests),
-        hooks=hooks,
-    )
-    websockets = WebSocketEndpoint(
-        streams,
-        max_operations=settings.subscriptions_per_connection,
-        with_service_token=settings.forward_service_token,
-    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,7 +68,11 @@ def build_app(
         lifespan=lifespan,
         exception_handlers=HANDLERS,
     )
-    front = _Front(endpoint, websockets, others, has_page=settings.graphiql)
+    contexts = Contexts(
+        catalog, watches, timeout_seconds=settings.request_timeout_seconds
+    )
+    endpoints = _endpoints(settings, contexts, answers, hooks)
+    front = _Front(*endpoints, others, has_page=settings.graphiql)
     return _sharing(front, settings)
 
 
@@ -127,6 +104,41 @@ class _Front:
         if self._has_page and is_for_page(scope):
             return show_page_instead
         return self._endpoint
+
+
+def _client(settings: Settings, transport: Transport) -> GlanceClient:
+    bulkhead = Bulkhead(
+        calls=settings.glance_calls,
+        calls_per_scope=settings.glance_calls_per_identity,
+    )
+    return GlanceClient(
+        transport,
+        settings.glance_url,
+        bulkhead=bulkhead,
+        timeout_seconds=settings.glance_timeout_seconds,
+    )
+
+
+def _endpoints(
+    settings: Settings, contexts: Contexts, answers: Answers, hooks: Sequence[Hook]
+) -> tuple[GraphQLEndpoint, WebSocketEndpoint]:
+    operations = Operations(build_schema())
+    streams = Streams(operations, contexts, hooks=hooks)
+    endpoint = GraphQLEndpoint(
+        operations,
+        contexts,
+        answers,
+        streams,
+        Compression(answers, min_bytes=settings.compress_min_bytes),
+        allowed=Allowed(settings.forward_service_token, settings.batch_max_requests),
+        hooks=hooks,
+    )
+    websockets = WebSocketEndpoint(
+        streams,
+        max_operations=settings.subscriptions_per_connection,
+        with_service_token=settings.forward_service_token,
+    )
+    return endpoint, websockets
 
 
 def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:

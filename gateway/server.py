@@ -20,6 +20,15 @@ from gateway.stop_signals import STOP_SIGNALS
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
 GARBAGE_THRESHOLDS = 50_000, 20, 20
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["errors"]},
+}
 
 
 class Server(uvicorn.Server):
@@ -77,6 +86,7 @@ def server_config(
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        log_config=LOGGING,
         log_level=log_level,
         access_log=False,
         proxy_headers=False,
