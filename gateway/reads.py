@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 
 import orjson
 
-from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
 from gateway.cache.reader import Answer, Content, Read
 from gateway.caller import Caller, Tally
@@ -66,7 +66,7 @@ class Reads:
             status = fetched.value.get("status")
             return _answer(fetched, self._freshness.of_image(status))
 
-        key = read_key(caller.identity, Kind.IMAGE, image_id)
+        key = read_key(caller.identity, ReadKind.IMAGE, image_id)
         topics = topics_of(key.scope, image_id)
         read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, _image_or_none, f"get image {image_id}")
@@ -81,7 +81,7 @@ class Reads:
             fetched = await self._client.list_images(asking, query, call)
             return _answer(fetched, self._freshness.images_seconds)
 
-        key = read_key(caller.identity, Kind.IMAGES, query, call)
+        key = read_key(caller.identity, ReadKind.IMAGES, query, call)
         topics = topics_of(key.scope)
         read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, page_in, "list images")
@@ -95,7 +95,7 @@ class Reads:
             statuses = [task.get("status") for task in fetched.value]
             return _answer(fetched, self._freshness.of_tasks(statuses))
 
-        key = read_key(caller.identity, Kind.TASKS, image_id)
+        key = read_key(caller.identity, ReadKind.TASKS, image_id)
         topics = topics_of(key.scope, image_id)
         read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, tasks_in, f"list tasks of image {image_id}")
@@ -110,7 +110,7 @@ class Reads:
                 return Answer(NO_STORES, self._freshness.stores_seconds)
             return _answer(fetched, self._freshness.stores_seconds)
 
-        key = read_key(caller.identity, Kind.STORES)
+        key = read_key(caller.identity, ReadKind.STORES)
         topics = topics_of_cloud(key.scope)
         read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, stores_in, "list stores")
@@ -122,7 +122,7 @@ class Reads:
             fetched = await self._client.get_json_schema(_shared(caller, tally), name)
             return _answer(fetched, self._freshness.schemas_seconds)
 
-        key = read_key(caller.identity, Kind.SCHEMA, name)
+        key = read_key(caller.identity, ReadKind.SCHEMA, name)
         topics = topics_of_cloud(key.scope)
         read = Read(key, topics, fetch, caller.deadline_at)
         return TypedRead(read, object_in, f"get the JSON schema {name}")
@@ -143,7 +143,7 @@ class Reads:
         asking = _shared(caller, tally)
         pages = await asyncio.gather(*(self._listed(asking, ids) for ids in chunks))
         return {
-            read_key(caller.identity, Kind.IMAGE, record["id"]): Answer(
+            read_key(caller.identity, ReadKind.IMAGE, record["id"]): Answer(
                 orjson.dumps(record),
                 self._freshness.of_image(record.get("status")),
                 record,

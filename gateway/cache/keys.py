@@ -9,7 +9,7 @@ from gateway.identity import Identity
 KEY_PREFIX = "glance-gateway:1"
 
 
-class Kind(Enum):
+class ReadKind(Enum):
     """What kind of read is remembered."""
 
     IMAGE = "image"
@@ -28,7 +28,7 @@ class ReadKey:
     """
 
     identity: Identity
-    kind: Kind
+    kind: ReadKind
     subject: tuple[object, ...]
     text: str = field(init=False, compare=False)
 
@@ -44,6 +44,6 @@ class ReadKey:
         return self.identity.scope
 
 
-def read_key(identity: Identity, kind: Kind, *subject: object) -> ReadKey:
+def read_key(identity: Identity, kind: ReadKind, *subject: object) -> ReadKey:
     """Return the key of a read of the identity's."""
     return ReadKey(identity, kind, subject)

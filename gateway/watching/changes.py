@@ -15,7 +15,7 @@ COPYING = "os_glance_importing_to_stores"
 IN_MOTION = ("saving", "uploading", "importing")
 
 
-class Kind(Enum):
+class ChangeKind(Enum):
     """What happened to an image."""
 
     SNAPSHOT = "It is so at present"
@@ -32,7 +32,7 @@ class ImageChange:
     differ; `warning` is an outage that may have hidden what came before.
     """
 
-    kind: Kind
+    kind: ChangeKind
     image_id: str
     at: str
     image: ImageRecord | None = None
@@ -48,7 +48,7 @@ def changes_between(before: State, after: State, *, at: str) -> Sequence[ImageCh
 def snapshots(state: State, *, at: str) -> Sequence[ImageChange]:
     """Return how each image is."""
     return [
-        ImageChange(Kind.SNAPSHOT, image_id, at, image)
+        ImageChange(ChangeKind.SNAPSHOT, image_id, at, image)
         for image_id, image in state.items()
     ]
 
@@ -59,12 +59,12 @@ def merged(earlier: ImageChange, later: ImageChange) -> ImageChange | None:
     Who has not heard of the earlier one hears of the newest state alone; to them
     one that went and is back was never gone, and is not as it was.
     """
-    if later.kind is Kind.DELETED:
-        return None if earlier.kind is Kind.CREATED else later
-    if earlier.kind is Kind.DELETED:
-        return replace(later, kind=Kind.UPDATED)
+    if later.kind is ChangeKind.DELETED:
+        return None if earlier.kind is ChangeKind.CREATED else later
+    if earlier.kind is ChangeKind.DELETED:
+        return replace(later, kind=ChangeKind.UPDATED)
     union = tuple(dict.fromkeys(earlier.changed + later.changed))
-    changed = union if earlier.kind is Kind.UPDATED else ()
+    changed = union if earlier.kind is ChangeKind.UPDATED else ()
     return replace(later, kind=earlier.kind, changed=changed)
 
 
@@ -99,17 +99,17 @@ def changed_keys(before: ImageRecord, after: ImageRecord) -> tuple[str, ...]:
 def _seen(before: State, after: State, at: str) -> Iterator[ImageChange]:
     for image_id, image in after.items():
         if image_id not in before:
-            yield ImageChange(Kind.CREATED, image_id, at, image)
+            yield ImageChange(ChangeKind.CREATED, image_id, at, image)
             continue
         changed = changed_keys(before[image_id], image)
         if changed:
-            yield ImageChange(Kind.UPDATED, image_id, at, image, changed)
+            yield ImageChange(ChangeKind.UPDATED, image_id, at, image, changed)
 
 
 def _gone(before: State, after: State, at: str) -> Iterator[ImageChange]:
     for image_id in before:
         if image_id not in after:
-            yield ImageChange(Kind.DELETED, image_id, at)
+            yield ImageChange(ChangeKind.DELETED, image_id, at)
 
 
 def _unordered(key: str, value: object) -> object:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import topics_of
 from gateway.caller import Caller
 from gateway.catalog import Catalog
@@ -55,7 +55,7 @@ class Watches:
 
         Raises NotFound where there is none, TooManySubscribers.
         """
-        key = read_key(caller.identity, Kind.IMAGE, image_id)
+        key = read_key(caller.identity, ReadKind.IMAGE, image_id)
         subject = OneImage(self._catalog, image_id)
         return self._changes(key, subject, topics_of(key.scope, image_id))
 
@@ -64,7 +64,7 @@ class Watches:
 
         Raises InvalidArgument for a list of 1000 images, TooManySubscribers.
         """
-        key = read_key(caller.identity, Kind.IMAGES, query)
+        key = read_key(caller.identity, ReadKind.IMAGES, query)
         subject = ImageList(self._catalog, query)
         return self._changes(key, subject, topics_of(key.scope))
 

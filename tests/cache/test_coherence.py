@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of
 from gateway.cache.reader import Answer, Failures, Read
 from gateway.cache.remembering import RememberingReader
@@ -56,7 +56,7 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     single: list[ReadKey] = []
 
     def read_of(image_id: str) -> Read:
-        key = read_key(ALICE, Kind.IMAGE, image_id)
+        key = read_key(ALICE, ReadKind.IMAGE, image_id)
 
         async def fetch(_: Tally) -> Answer:
             single.append(key)

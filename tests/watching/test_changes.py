@@ -4,8 +4,8 @@ import pytest
 
 from gateway.glance.records import ImageRecord
 from gateway.watching.changes import (
+    ChangeKind,
     ImageChange,
-    Kind,
     changed_keys,
     is_in_motion,
     is_on_its_way,
@@ -17,9 +17,9 @@ OLD: ImageRecord = {"id": "1", "name": "old"}
 NEW: ImageRecord = {"id": "1", "name": "new"}
 
 
-def change(kind: Kind, *changed: str, at: str = AT) -> ImageChange:
+def change(kind: ChangeKind, *changed: str, at: str = AT) -> ImageChange:
     """Return a change of the image; `at` tells the two of a test apart."""
-    image = None if kind is Kind.DELETED else NEW if at == LATER else OLD
+    image = None if kind is ChangeKind.DELETED else NEW if at == LATER else OLD
     return ImageChange(kind, "1", at, image, changed)
 
 
@@ -57,45 +57,45 @@ def test_keys_that_differ_are_named(
     ("earlier", "later", "expected"),
     [
         pytest.param(
-            change(Kind.SNAPSHOT),
-            change(Kind.UPDATED, "name", at=LATER),
-            change(Kind.SNAPSHOT, at=LATER),
+            change(ChangeKind.SNAPSHOT),
+            change(ChangeKind.UPDATED, "name", at=LATER),
+            change(ChangeKind.SNAPSHOT, at=LATER),
             id="present state is the newest one",
         ),
         pytest.param(
-            change(Kind.UPDATED, "name", "tags"),
-            change(Kind.UPDATED, "tags", "status", at=LATER),
-            change(Kind.UPDATED, "name", "tags", "status", at=LATER),
+            change(ChangeKind.UPDATED, "name", "tags"),
+            change(ChangeKind.UPDATED, "tags", "status", at=LATER),
+            change(ChangeKind.UPDATED, "name", "tags", "status", at=LATER),
             id="names of both changes",
         ),
         pytest.param(
-            change(Kind.UPDATED, "name"),
-            change(Kind.SNAPSHOT, at=LATER),
-            change(Kind.UPDATED, "name", at=LATER),
+            change(ChangeKind.UPDATED, "name"),
+            change(ChangeKind.SNAPSHOT, at=LATER),
+            change(ChangeKind.UPDATED, "name", at=LATER),
             id="state told again is no news",
         ),
         pytest.param(
-            change(Kind.CREATED),
-            change(Kind.UPDATED, "name", at=LATER),
-            change(Kind.CREATED, at=LATER),
+            change(ChangeKind.CREATED),
+            change(ChangeKind.UPDATED, "name", at=LATER),
+            change(ChangeKind.CREATED, at=LATER),
             id="appears as it is now",
         ),
         pytest.param(
-            change(Kind.UPDATED, "name"),
-            change(Kind.DELETED, at=LATER),
-            change(Kind.DELETED, at=LATER),
+            change(ChangeKind.UPDATED, "name"),
+            change(ChangeKind.DELETED, at=LATER),
+            change(ChangeKind.DELETED, at=LATER),
             id="gone after a change",
         ),
         pytest.param(
-            change(Kind.CREATED),
-            change(Kind.DELETED, at=LATER),
+            change(ChangeKind.CREATED),
+            change(ChangeKind.DELETED, at=LATER),
             None,
             id="gone before it was heard of",
         ),
         pytest.param(
-            change(Kind.DELETED),
-            change(Kind.CREATED, at=LATER),
-            change(Kind.UPDATED, at=LATER),
+            change(ChangeKind.DELETED),
+            change(ChangeKind.CREATED, at=LATER),
+            change(ChangeKind.UPDATED, at=LATER),
             id="back again",
         ),
     ],
@@ -109,12 +109,12 @@ def test_two_changes_become_one(
 
 def test_image_that_is_back_and_gone_again_is_gone() -> None:
     """Who reads slowly still has it, and must hear of it."""
-    gone, back = change(Kind.DELETED), change(Kind.CREATED)
+    gone, back = change(ChangeKind.DELETED), change(ChangeKind.CREATED)
     once_more = merged(gone, back)
 
     assert once_more is not None
-    assert merged(once_more, change(Kind.DELETED, at=LATER)) == change(
-        Kind.DELETED, at=LATER
+    assert merged(once_more, change(ChangeKind.DELETED, at=LATER)) == change(
+        ChangeKind.DELETED, at=LATER
     )
 
 

@@ -120,7 +120,7 @@ class TaskType(Enum):
 
 @strawberry.enum(description="What happened to an image.")
 class ImageEventKind(Enum):
-    """Source: gateway.watching.changes.Kind, by its names."""
+    """Source: gateway.watching.changes.ChangeKind, by its names."""
 
     SNAPSHOT = strawberry.enum_value(
         "snapshot",
