@@ -62,7 +62,7 @@ def _connected(choice: CloudChoice) -> Cloud:
 def _settings(cloud: Cloud, port: int) -> Settings:
     """Return the environment's settings, but for what the cloud and we decide.
 
-    No foreign page has a place here, and nothing is gained by compression.
+    No foreign page has a place here.
     """
     given: dict[str, object] = {
         "glance_url": cloud.image.url,
@@ -70,7 +70,6 @@ def _settings(cloud: Cloud, port: int) -> Settings:
         "port": port,
         "workers": 1,
         "cors_origins": "",
-        "compress_min_bytes": 0,
         "graphiql": True,
     }
     if cloud.ca_file is not None:

@@ -507,15 +507,21 @@ def test_renewal_that_fails_is_logged_and_the_last_token_lent(
     assert ended.errors.count("\n") == 1
 
 
+@pytest.mark.parametrize("times", [1, 8], ids=["short answer", "long answer"])
 def test_token_that_glance_refuses_is_replaced(
-    glance: GlanceDouble, variables: dict[str, str]
+    glance: GlanceDouble, variables: dict[str, str], times: int
 ) -> None:
     """A token that was revoked costs one request, not all."""
     override = {"OS_IMAGE_ENDPOINT_OVERRIDE": glance.url, "GATEWAY_CACHE_URL": "none"}
-    glance.play(Reply(HTTPStatus.UNAUTHORIZED))
+    document = "{ %s }" % " ".join(
+        f'i{n}: image(id: "{n}") {{ id }}' for n in range(times)
+    )
+    glance.always(Reply(HTTPStatus.UNAUTHORIZED))
     with exploring(**variables, **override) as explore:
-        error = explore.gateway.error(IMAGES, token=None)
+        errors = explore.gateway.answer(document, token=None)["errors"]
+        glance.script = lambda _: None
         listed = explore.gateway.data(IMAGES, token=None)
 
-    assert (error["extensions"]["code"], listed) == ("UNAUTHENTICATED", NO_IMAGES)
+    assert {error["extensions"]["code"] for error in errors} == {"UNAUTHENTICATED"}
+    assert listed == NO_IMAGES
     assert len(set(lent_tokens(glance))) == 2

@@ -80,7 +80,9 @@ class LentToken:
                 self._cloud.forget(token)
             await send(message)
 
-        headers = [(b"x-auth-token", token.encode()), *scope["headers"]]
+        # What is compressed would not say it.
+        kept = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
+        headers = [(b"x-auth-token", token.encode()), *kept]
         await self._app({**scope, "headers": headers}, receive, watched)
 
     def _token_for(self, scope: Scope) -> str:
