@@ -14,6 +14,8 @@ def dropped_is_collected() -> Iterator[None]:
     collected there can't even warn that nobody has awaited it.
     """
     gc.disable()
+    gc.freeze()
     yield
     gc.enable()
     gc.collect()
+    gc.unfreeze()
