@@ -47,8 +47,8 @@ Text = str | None
 def _flag(setting: str) -> OptionInfo:
     """Return the flag that overrides a setting: with its meaning and default."""
     field = Settings.model_fields[setting]
-    default = False if field.is_required() else str(field.default)
-    flag: OptionInfo = typer.Option(help=field.description, show_default=default)
+    default = "Required." if field.is_required() else f"Default: {field.default}."
+    flag: OptionInfo = typer.Option(help=f"{field.description} {default}")
     return flag
 
 
@@ -234,10 +234,7 @@ def _url(listening: socket) -> str:
 
 
 def _settings(**flags: str | None) -> Settings:
-    """Return the flags and the environment as settings; tells unknown ones."""
-    for name, similar in unknown_settings(os.environ):
-        hint = f" {similar} is one." if similar else ""
-        typer.echo(f"{name} is no setting.{hint}", err=True)
+    """Return the flags and the environment as settings."""
     given = {name: value for name, value in flags.items() if value is not None}
     return Settings.model_validate(given)
 
@@ -265,7 +262,13 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """End with the reason of what fails, or with all that settings have wrong."""
+    """End with the reason of what fails, or with all that settings have wrong.
+
+    What looks like a setting and is none is told, and fails nothing.
+    """
+    for name, similar in unknown_settings(os.environ):
+        hint = f" {similar} is one." if similar else ""
+        typer.echo(f"{name} is no setting.{hint}", err=True)
     try:
         yield
     except ServiceFailed as error:

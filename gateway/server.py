@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.asgi.event_stream import KEEP_ALIVE_SECONDS
 from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.settings import Settings
 from gateway.stop_signals import STOP_SIGNALS
@@ -92,6 +93,7 @@ def server_config(
         proxy_headers=False,
         http=EndingStreams,
         ws_max_size=BODY_MAX_BYTES,
+        ws_ping_interval=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
 

@@ -53,8 +53,14 @@ class InProcessSocket:
     async def leave(self) -> None:
         """Close the connection, and wait for the gateway to be done with it."""
         self._received.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        async with asyncio.timeout(1):
-            await self.serving
+        await ended(self.serving, seconds=1)
+
+
+async def ended(task: asyncio.Future[None], *, seconds: float) -> None:
+    """Wait until it has ended, also where it does not hear that it shall."""
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    assert done, "It goes on."
+    task.result()
 
 
 @asynccontextmanager
@@ -71,4 +77,4 @@ async def running_app(glance_url: str, **settings: Json) -> AsyncIterator[ASGIAp
         yield app
     finally:
         received.put_nowait({"type": "lifespan.shutdown"})
-        await living
+        await ended(living, seconds=SECONDS)

@@ -71,7 +71,7 @@ def test_help_tells_the_defaults_of_flags() -> None:
     ended = run("serve", "--help", COLUMNS="200")
 
     assert ended.status == 0
-    assert all(f"[default: ({one})]" in ended.output for one in ("127.0.0.1", 8000, 1))
+    assert all(f"Default: {one}." in ended.output for one in ("127.0.0.1", 8000, 1))
 
 
 def test_unknown_setting_is_told(taken_port: int) -> None:

@@ -26,6 +26,7 @@ from gateway.cache.store import Loaded, Topics, Wanted
 
 TIMEOUT_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 CONNECTIONS = 4
 PORT = 6379
 
@@ -115,9 +116,10 @@ class ValkeyStore:
         return stamps if len(stamps) == len(topics) else None
 
     async def close(self) -> None:
-        """Close the connections."""
-        with suppress(RedisError, OSError):
-            await self._cache.client.aclose()
+        """Close the connections, without waiting for a server that hangs."""
+        with suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._cache.client.aclose()
 
     async def _load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         keys = [key for key, _ in wanted]

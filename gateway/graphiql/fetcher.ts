@@ -105,7 +105,7 @@ async function refused(reason: unknown, sink: Sink): Promise<void> {
 /** End with what to show; of an Error GraphiQL would show the stack, too. */
 function fail(sink: Sink, reason: unknown): void {
   const why = reason instanceof Error ? reason.message : String(reason);
-  sink.error({ message: `There is no answer from the gateway: ${why}` });
+  sink.error({ message: `Nothing more comes from the gateway: ${why}` });
 }
 
 function end(sink: Sink, answer: ExecutionResult): void {

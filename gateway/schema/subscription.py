@@ -22,7 +22,8 @@ Watched = Annotated[
         "What can be watched. However many subscribers a token has for the same, Glance"
         " is asked once each time. Who reads slowly is told the newest state, not each"
         " step. A subscription ends with an error when the token stops working; while"
-        " Glance is away it goes on, and says so once in `extensions.warnings`."
+        " Glance is away it goes on, and says so once: in `extensions.warnings` of what"
+        " is told next, or, where nothing is known yet, in `errors`."
     )
 )
 class Subscription:

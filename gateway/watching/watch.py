@@ -66,7 +66,7 @@ class Watch:
         self._newcomers: set[Mailbox] = set()
         self._state: State | None = None
         self._is_outdated = False
-        self._write_stamps: Mapping[str, bytes] | None = None
+        self._write_stamps: Mapping[str, bytes] | None = {}
         self._outage: GlanceError | None = None
         self._look_seconds = 0.0
         self._is_due = asyncio.Event()
@@ -111,9 +111,15 @@ class Watch:
             self._is_due.set()
 
     def wake_if_written(self, write_stamps: Mapping[str, bytes]) -> None:
-        """Look at once where these stamps are not those from before our last look."""
-        known = (self._write_stamps or {}).items()
-        self.wake([topic for topic, stamp in known if write_stamps.get(topic) != stamp])
+        """Look at once where these stamps are not those from before our last look.
+
+        Also where those are not known: a shared cache was away.
+        """
+        known = self._write_stamps
+        if known is None:
+            self.wake([*self.topics])
+            return
+        self.wake([one for one in known if write_stamps.get(one) != known[one]])
 
     async def stop(self) -> None:
         """Look no more; all who are told hear the end."""

@@ -211,7 +211,7 @@ def test_gateway_that_is_away_is_said_in_one_sentence(
 
     run(page)
 
-    expect(answer(page)).to_contain_text("There is no answer from the gateway:")
+    expect(answer(page)).to_contain_text("Nothing more comes from the gateway:")
     expect(answer(page)).not_to_contain_text("stack")
 
 
