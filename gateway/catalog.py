@@ -235,7 +235,7 @@ class Catalog:
         With a shared cache also by any replica. None where nothing is shared, or
         what is shared can't be reached.
         """
-        stamps = await self._reader.peek(topics_of_writes(topics))
+        stamps = await self._reader.stamps(topics_of_writes(topics))
         return None if stamps is None else dict(zip(topics, stamps, strict=True))
 
     async def close(self) -> None:

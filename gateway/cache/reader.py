@@ -106,7 +106,7 @@ class Reader(Protocol):
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Make untrue what depends on the topics, for every identity."""
 
-    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return what each topic's last renewal has left, None where none is known."""
 
     async def close(self) -> None:
@@ -141,7 +141,7 @@ class PlainReader:
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""
 
-    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return None: nothing is remembered."""
 
     async def close(self) -> None:

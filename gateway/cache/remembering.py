@@ -101,9 +101,9 @@ class RememberingReader:
         """Make untrue what depends on the topics, for every identity."""
         await self._store.renew(topics)
 
-    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return the topics' stamps as the store has them."""
-        return await self._store.peek(topics)
+        return await self._store.stamps(topics)
 
     async def close(self) -> None:
         """End what is under way and close the store."""

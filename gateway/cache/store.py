@@ -37,10 +37,10 @@ class Store(Protocol):
         """Return each entry, also an outdated one, and its topics' stamps."""
 
     async def stamps(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps now, None while nothing is remembered."""
+        """Return the topics' stamps now, None while nothing is remembered.
 
-    async def peek(self, topics: Topics) -> Stamps | None:
-        """Return the same, empty for a topic that no stamp was ever needed of."""
+        A topic that no stamp was needed of yet may have an empty one.
+        """
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry, at most for so long; less where space is short."""
@@ -82,10 +82,6 @@ class MemoryStore:
 
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps now."""
-        return self._stamps.read(topics)
-
-    async def peek(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps now; each has one."""
         return self._stamps.read(topics)
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:

@@ -83,12 +83,11 @@ class ValkeyStore:
         return [Loaded(None, self._meanwhile.read(topics)) for _, topics in wanted]
 
     async def stamps(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps in one round trip, None while it is away."""
-        return await self._try(lambda: self._stamps(topics))
+        """Return the topics' stamps in one round trip, None while it is away.
 
-    async def peek(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps in one round trip, empty for one without."""
-        return await self._try(lambda: self._peek(topics))
+        That of a topic without one is empty.
+        """
+        return await self._try(lambda: self._stamps(topics))
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry; the server forgets it after its lifetime."""
@@ -135,11 +134,6 @@ class ValkeyStore:
         ]
 
     async def _stamps(self, topics: Topics) -> Stamps:
-        names = [*{_stamp_key(topic) for topic in topics}]
-        stamps = await self._existing(names, await self._cache.multi_get(names))
-        return tuple(stamps[_stamp_key(topic)] for topic in topics)
-
-    async def _peek(self, topics: Topics) -> Stamps:
         found = await self._cache.multi_get([_stamp_key(topic) for topic in topics])
         return tuple([stamp or b"" for stamp in found])
 

@@ -28,12 +28,6 @@ SECONDS = 20
 SELDOM = Pace(seconds=3600, moving_seconds=3600, timeout_seconds=SECONDS)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Return the loop that the gateway runs on."""
-    return "asyncio"
-
-
 class CacheThatComesBack(PlainReader):
     """A shared cache that is away when it is asked first."""
 
@@ -41,7 +35,7 @@ class CacheThatComesBack(PlainReader):
         """Be away."""
         self._is_away = True
 
-    async def peek(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return the same stamps at any later time."""
         was_away, self._is_away = self._is_away, False
         return None if was_away else (b"stamp",) * len(topics)
