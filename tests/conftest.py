@@ -15,6 +15,12 @@ from tests.glance_double import GlanceDouble, glance_double
 from tests.keystone import Cloud, Keystone, User, running_cloud
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Return the loop that the gateway runs on."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def glance_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the run's Glance."""

@@ -20,12 +20,6 @@ LOOKS = 20
 LEAVERS = 200
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Return the loop that the gateway runs on."""
-    return "asyncio"
-
-
 class RenamedImage:
     """A Glance whose image has a new name, a number, whenever it is asked."""
 

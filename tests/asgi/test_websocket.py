@@ -25,12 +25,6 @@ LARGE = 1024 * 1024 + 1
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Return the loop that the client runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 def few(double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway that allows few subscriptions."""
     limits: Json = {"subscriptions": 3, "subscriptions_per_connection": 2}

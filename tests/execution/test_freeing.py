@@ -19,12 +19,6 @@ from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Return the loop that the gateway runs on."""
-    return "asyncio"
-
-
 @pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
 async def test_execution_leaves_no_cycles(document: str) -> None:
     """Whether something was awaited or not."""

@@ -15,12 +15,6 @@ from tests.glance_double import GlanceDouble
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Return the loop that the gateway runs on."""
-    return "asyncio"
-
-
 class Line:
     """Callers who hold their slot until a test lets them go."""
 
