@@ -30,7 +30,7 @@ from gateway.demo.progress import step
 from gateway.demo.samples import ALICE
 from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.schema.root import build_schema
-from gateway.server import Server, open_browser, server_config
+from gateway.server import Server, server_config
 from gateway.settings import Settings, unknown_settings
 from gateway.stop_signals import until_stopped
 
@@ -175,15 +175,10 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int, opens: bool) ->
         url = _url(listening)
         page_url = f"{url}/#token={ALICE}"
         said = banner(url=url + GRAPHQL_PATH, page_url=page_url, glance_url=running.url)
-
-        def announce() -> None:
-            typer.echo(said)
-            if opens:
-                open_browser(page_url)
-
         server = Server(
             server_config(partial(build_app, settings), settings, log_level="warning"),
-            announce,
+            said,
+            page_url=page_url if opens else None,
         )
         _serve_beside(running, server, listening)
 
@@ -215,7 +210,7 @@ def _serve(settings: Settings) -> None:
         else:
             build = partial(build_app, settings)
             config = server_config(build, settings, log_level="info")
-            Server(config, partial(typer.echo, announcement)).run(sockets=[listening])
+            Server(config, announcement).run(sockets=[listening])
 
 
 def _serve_workers(settings: Settings, listening: socket) -> None:

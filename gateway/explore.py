@@ -1,6 +1,5 @@
 """One's own cloud, served to oneself: no token to copy, no address to find."""
 
-import typer
 from starlette.types import ASGIApp
 
 from gateway.app import GRAPHQL_PATH, build_app
@@ -8,7 +7,7 @@ from gateway.asgi.connection_owner import knows_owners
 from gateway.asgi.lent_token import LentToken
 from gateway.cloud import Cloud, CloudChoice, CloudFailed, connect
 from gateway.listening import HOST, ServiceFailed, listen, url_at
-from gateway.server import Server, open_browser, server_config
+from gateway.server import Server, server_config
 from gateway.settings import Settings
 
 QUERY = '{"query": "{ images { nodes { id name status size } } }"}'
@@ -26,13 +25,10 @@ def explore(choice: CloudChoice, *, port: int, opens_browser: bool) -> None:
             gateway = build_app(settings)
             return LentToken(gateway, cloud, path=GRAPHQL_PATH, port=actual_port)
 
-        def announce() -> None:
-            typer.echo(banner(cloud, url))
-            if opens_browser:
-                open_browser(f"{url}/")
-
         config = server_config(app, settings, log_level="warning")
-        Server(config, announce).run(sockets=[listening])
+        page_url = f"{url}/" if opens_browser else None
+        server = Server(config, banner(cloud, url), page_url=page_url)
+        server.run(sockets=[listening])
 
 
 def banner(cloud: Cloud, url: str) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from socket import socket
 from types import FrameType
 
+import typer
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -35,15 +36,20 @@ LOGGING = {
 class Server(uvicorn.Server):
     """A server that says when it listens, and stops in order, once."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        """Call `announce` when it listens."""
+    def __init__(
+        self, config: uvicorn.Config, said: str, *, page_url: str | None = None
+    ) -> None:
+        """Say `said` when it listens, and open the page in a browser."""
         super().__init__(config)
-        self._announce = announce
+        self._said = said
+        self._page_url = page_url
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, then say it."""
         await super().startup(sockets)
-        self._announce()
+        typer.echo(self._said)
+        if self._page_url is not None:
+            _open_browser(self._page_url)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -98,7 +104,7 @@ def server_config(
     )
 
 
-def open_browser(url: str) -> None:
+def _open_browser(url: str) -> None:
     """Open a browser where there is one; it outlives us.
 
     A process of its own has no terminal, so that browsers which need one don't
