@@ -11,9 +11,8 @@ from http import HTTPStatus
 
 from starlette.types import Send
 
-from gateway.asgi.http_response import CONTENT_TYPES, encoded
+from gateway.asgi.http_response import CONTENT_TYPES, REQUEST_ID, encoded
 from gateway.asgi.media_types import MediaType
-from gateway.asgi.request_id import HEADER
 from gateway.asgi.streams import Refused
 
 # Proxies close what is silent for half a minute and more.
@@ -30,10 +29,10 @@ async def send_events(send: Send, answers: Answers, identifier: str) -> None:
         CONTENT_TYPES[MediaType.EVENTS],
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
-        (HEADER.encode(), identifier.encode()),
+        (REQUEST_ID, identifier.encode()),
     ]
-    start = {"type": "http.response.start", "status": HTTPStatus.OK}
-    await send({**start, "headers": headers})
+    status = HTTPStatus.OK
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_part(send, KEEP_ALIVE)
     async with asyncio.TaskGroup() as tasks:
         living = tasks.create_task(_keep_alive(send))

@@ -261,11 +261,9 @@ def _answered(response: Response, asked: _Asked, counts: Counts) -> Response:
         extensions = encoded({"glance": counts})
         parts = response.body[:-1], b',"extensions":', extensions, b"}"
         response = Response(HTTPStatus.OK, b"".join(parts))
-    return (
-        conditional(response, asked.if_none_match)
-        if asked.method == "GET"
-        else response
-    )
+    if asked.method != "GET":
+        return response
+    return conditional(response, asked.if_none_match)
 
 
 def _refused(

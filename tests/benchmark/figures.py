@@ -70,21 +70,20 @@ def cost_table(
     subjects: Sequence[str],
 ) -> str:
     """Return a line for each load; the subjects are this gateway, others, and bare."""
-    this, *others, bare = subjects
     head = ["load", *(f"CPU ms: {name}" for name in subjects)]
-    head += [f"{name} / this" for name in others]
-    head += [f"requests/s: {name}" for name in (this, bare)]
+    head += [f"{name} / this" for name in subjects[1:-1]]
+    head += [f"requests/s: {name}" for name in (subjects[0], subjects[-1])]
     head += ["p50 ms", "p99 ms", "calls"]
     rows = []
     for load in loads:
         each = [figures[load.name, name] for name in subjects]
-        ours, *plain, least = each
+        ours, *plain, bare = each
         rows.append(
             (
                 f"{load.name}: {load.title}",
                 *(_short(one.cpu_ms) for one in each),
                 *(_short(one.cpu_ms / ours.cpu_ms) for one in plain),
-                *(_short(one.rate) for one in (ours, least)),
+                *(_short(one.rate) for one in (ours, bare)),
                 *(_short(ours.p50_ms), _short(ours.p99_ms)),
                 f"{ours.calls_each:.3f}",
             )
