@@ -56,6 +56,10 @@ class Tally(msgspec.Struct):
     stale: int = 0
     grounds: Grounds = msgspec.field(default_factory=Grounds)
 
+    def count_call(self) -> None:
+        """Count a call that is about to go to Glance."""
+        self.calls += 1
+
     @property
     def counts(self) -> dict[str, int]:
         """Return the counts by name."""

@@ -41,7 +41,22 @@ class RefreshFacts:
     calls: int
 
 
-Facts = RequestFacts | SharedCacheFacts | RefreshFacts
+@dataclass(frozen=True, slots=True)
+class RejectionFacts:
+    """A request or connection that a limit has rejected.
+
+    `code` is the error code; `measured` is what it had, `limit` what it may
+    have. `scope` and `request_id` are None where there is none.
+    """
+
+    code: str
+    measured: int
+    limit: int
+    scope: str | None = None
+    request_id: str | None = None
+
+
+Facts = RequestFacts | SharedCacheFacts | RefreshFacts | RejectionFacts
 Hook = Callable[[Facts], None]
 
 

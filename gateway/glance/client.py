@@ -198,7 +198,7 @@ class GlanceClient:
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
                 async with self._bulkhead.slot(caller.identity.scope):
-                    caller.tally.calls += 1
+                    caller.tally.count_call()
                     response = await self._transport.send(
                         call.method,
                         self._base_url + call.path,

@@ -28,16 +28,24 @@ class GlanceError(Exception):
     """A call to Glance that failed.
 
     `str(error)` says what failed, for which id and why, and may be shown;
-    `status` is Glance's HTTP status, None where there was no answer.
+    `status` is Glance's HTTP status, None where there was no response.
+    `was_sent` is False where Glance cannot have seen any of the request, such as
+    for a refused connection: then a write has changed nothing.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, request_id: str = ""
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        was_sent: bool = True,
     ) -> None:
-        """Keep the message and the two facts that a client may be shown."""
+        """Keep the message and the facts that a client may be shown."""
         super().__init__(message)
         self.status = status
         self.request_id = request_id
+        self.was_sent = was_sent
 
 
 class Unauthenticated(GlanceError):

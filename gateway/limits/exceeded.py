@@ -1,0 +1,27 @@
+"""What every limit raises."""
+
+from http import HTTPStatus
+
+
+class LimitExceeded(Exception):
+    """A request that a limit rejects; `str(error)` tells the client why.
+
+    `code` is the error code, `measured` what the request has and `limit` what it
+    may have; `status` is the HTTP status where nothing of it was executed.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        measured: int,
+        limit: int,
+        status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+    ) -> None:
+        """Keep the facts that a client may be shown."""
+        super().__init__(message)
+        self.code = code
+        self.measured = measured
+        self.limit = limit
+        self.status = status
