@@ -28,6 +28,7 @@ from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
+from gateway.limits.document import Maxima
 from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
@@ -53,6 +54,9 @@ def build_app(
     reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
     watches = _watches(settings, catalog, hooks)
+    operations = Operations(
+        build_schema(), _maxima(settings), with_introspection=settings.introspection
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,6 +66,7 @@ def build_app(
             await watches.close()
             await catalog.close()
             await transport.close()
+            operations.close()
 
     others = Starlette(
         routes=page_routes() if settings.graphiql else [],
@@ -71,7 +76,7 @@ def build_app(
     contexts = Contexts(
         catalog, watches, timeout_seconds=settings.request_timeout_seconds
     )
-    endpoints = _endpoints(settings, contexts, answers, hooks)
+    endpoints = _endpoints(settings, operations, contexts, answers, hooks)
     front = _Front(*endpoints, others, has_page=settings.graphiql)
     return _sharing(front, settings)
 
@@ -119,10 +124,30 @@ def _client(settings: Settings, transport: Transport) -> GlanceClient:
     )
 
 
+def _maxima(settings: Settings) -> Maxima:
+    return Maxima(
+        bytes=settings.limit_document_bytes,
+        tokens=settings.limit_tokens,
+        operations=settings.limit_operations,
+        fragments=settings.limit_fragments,
+        aliases=settings.limit_aliases,
+        directives=settings.limit_directives,
+        list_items=settings.limit_list_items,
+        root_fields=settings.limit_root_fields,
+        depth=settings.limit_depth,
+        introspection=settings.limit_introspection,
+        variables_bytes=settings.limit_variables_bytes,
+        variables_depth=settings.limit_variables_depth,
+    )
+
+
 def _endpoints(
-    settings: Settings, contexts: Contexts, answers: Answers, hooks: Sequence[Hook]
+    settings: Settings,
+    operations: Operations,
+    contexts: Contexts,
+    answers: Answers,
+    hooks: Sequence[Hook],
 ) -> tuple[GraphQLEndpoint, WebSocketEndpoint]:
-    operations = Operations(build_schema())
     streams = Streams(operations, contexts, hooks=hooks)
     endpoint = GraphQLEndpoint(
         operations,

@@ -84,6 +84,7 @@ def _origin(text: str) -> str:
 
 PREFIX = "GATEWAY_"
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Limit = Annotated[int, Field(ge=1, le=100_000_000)]
 WatchSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 
 
@@ -193,6 +194,40 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(
         default=True, description="Whether `/` shows GraphiQL, an IDE in the browser."
+    )
+    introspection: bool = Field(
+        default=True,
+        description=(
+            "Whether clients may ask for the schema, and messages suggest its names."
+        ),
+    )
+    limit_document_bytes: Limit = Field(
+        65_536, description="Bytes of a request's document."
+    )
+    limit_tokens: Limit = Field(3_000, description="Lexical tokens of a document.")
+    limit_depth: Limit = Field(
+        15, description="Levels of fields in a document; introspection needs 15."
+    )
+    limit_aliases: Limit = Field(150, description="Aliases of a document.")
+    limit_root_fields: Limit = Field(150, description="Root fields of an operation.")
+    limit_directives: Limit = Field(50, description="Directives of a document.")
+    limit_operations: Limit = Field(10, description="Operations of a document.")
+    limit_fragments: Limit = Field(100, description="Fragments of a document.")
+    limit_list_items: Limit = Field(
+        1_000, description="Items of one list among arguments or variables."
+    )
+    limit_introspection: Limit = Field(
+        10_000,
+        description=(
+            "Values of the schema that introspection may bring, estimated; all of it"
+            " has some 3,300."
+        ),
+    )
+    limit_variables_bytes: Limit = Field(
+        262_144, description="Bytes of a request's variables."
+    )
+    limit_variables_depth: Limit = Field(
+        32, description="Levels of lists and objects in variables."
     )
     watch_seconds: WatchSeconds = Field(
         5, description="How often to look at what a subscription watches."

@@ -1,24 +1,27 @@
 """One operation executed, and its answer as clients see it."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from graphql import ExecutionResult
 
-from gateway.asgi.refusals import presented
 from gateway.context import Context
 from gateway.execution.operations import Begun
 from gateway.facts import Hook, tell
 from gateway.glance.errors import GlanceError
-from gateway.schema.errors import Formatted, warning
+from gateway.schema.errors import Formatted, presented, warning
 
 Result = TypeVar("Result")
-Waiting = Callable[
-    [Coroutine[object, object, ExecutionResult]], Awaitable[ExecutionResult]
-]
 
 
-async def result_of(work: Awaitable[Result]) -> Result:
+class Waiting(Protocol):
+    """How work of a request is waited for."""
+
+    def __call__(self, work: Coroutine[object, object, Result], /) -> Awaitable[Result]:
+        """Return what waits for the work and gives its result."""
+
+
+async def result_of(work: Coroutine[object, object, Result]) -> Result:
     """Return what the work gives."""
     return await work
 

@@ -20,6 +20,7 @@ from gateway.asgi.event_stream import send_events
 from gateway.asgi.http_request import (
     BadRequest,
     ClientLeft,
+    GraphQLRequest,
     Headers,
     headers_of,
     is_batch,
@@ -36,17 +37,18 @@ from gateway.asgi.http_response import (
     respond,
 )
 from gateway.asgi.media_types import Accepted, MediaType, accepted
-from gateway.asgi.refusals import refusal_of
+from gateway.asgi.refusals import refusal_of, tell_rejection
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.asgi.streams import Asker, Streams
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
 from gateway.caller import Directive
 from gateway.context import Contexts
-from gateway.execution.document_cache import Prepared
 from gateway.execution.operations import Operations
+from gateway.execution.preparation import Prepared
 from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import Identity
+from gateway.limits.exceeded import LimitExceeded
 from gateway.loaders import Together
 
 ACCEPTABLE = (
@@ -200,7 +202,7 @@ class GraphQLEndpoint:
     ) -> "Response | _Stream":
         """Return the answer; one that rests on remembered reads is remembered."""
         request = parse_request(asked.method, body)
-        prepared = self._operations.prepare(request.document, request.operation_name)
+        prepared = await self._prepared(request, asked, waiting)
         if _is_streamed(prepared, asked):
             asker = Asker(
                 asked.identity, asked.identifier, asked.directive, asked.wants_trace
@@ -219,6 +221,27 @@ class GraphQLEndpoint:
             await self._answers.keep(key, answered, context.tally.grounds)
         response = Response(HTTPStatus.OK, answered)
         return _answered(response, asked, context.tally.counts)
+
+    async def _prepared(
+        self, request: GraphQLRequest, asked: "_Asked", waiting: Waiting
+    ) -> Prepared:
+        """Return the document, checked by the limits before it costs anything."""
+        try:
+            self._operations.check_variables(request.variables, request.sent_bytes)
+            preparing = self._operations.prepare(
+                request.document,
+                request.operation_name,
+                has_token=asked.identity is not None,
+            )
+            return (
+                preparing
+                if isinstance(preparing, Prepared)
+                else await waiting(preparing)
+            )
+        except LimitExceeded as error:
+            scope = asked.identity.scope if asked.identity else None
+            tell_rejection(self._hooks, error, scope, asked.identifier)
+            raise
 
 
 class _Asked(msgspec.Struct, frozen=True):

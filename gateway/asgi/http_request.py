@@ -54,11 +54,12 @@ class ClientLeft(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What the client wants executed."""
+    """What the client wants executed; `sent_bytes` are all that it came in."""
 
     document: str
     variables: dict[str, object] | None
     operation_name: str | None
+    sent_bytes: int
 
 
 def headers_of(scope: Scope) -> Headers:
@@ -100,12 +101,12 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive) -> byte
 def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
     """Return what the bytes of `read_request` ask for; raises BadRequest."""
     if method == "GET":
-        return checked(_query_parameters(encoded))
-    return checked(_json("The body", encoded))
+        return checked(_query_parameters(encoded), len(encoded))
+    return checked(_json("The body", encoded), len(encoded))
 
 
-def checked(asked: object) -> GraphQLRequest:
-    """Return what a JSON value asks for; raises BadRequest."""
+def checked(asked: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
+    """Return what a JSON value of so many bytes asks for; raises BadRequest."""
     if not isinstance(asked, Mapping):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
     document, name = asked.get("query"), asked.get("operationName")
@@ -119,7 +120,7 @@ def checked(asked: object) -> GraphQLRequest:
         raise BadRequest(HTTPStatus.BAD_REQUEST, "extensions must be a JSON object.")
     if name is not None and not isinstance(name, str):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "operationName must be text.")
-    return GraphQLRequest(document, variables, name or None)
+    return GraphQLRequest(document, variables, name or None, sent_bytes)
 
 
 def is_batch(method: str, body: bytes) -> bool:

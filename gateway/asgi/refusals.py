@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from gateway.asgi.http_request import BadRequest
 from gateway.asgi.request_id import HEADER, request_id
-from gateway.execution.document_cache import InvalidDocument, UnknownOperation
 from gateway.execution.operations import InvalidVariables
+from gateway.execution.preparation import InvalidDocument, UnknownOperation
+from gateway.facts import Hook, RejectionFacts, tell
 from gateway.identity import InvalidToken
-from gateway.schema.errors import Formatted, present, request_error
+from gateway.limits.anonymous import MissingToken
+from gateway.limits.exceeded import LimitExceeded
+from gateway.schema.errors import Formatted, limit_error, presented, request_error
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +25,8 @@ logger = logging.getLogger(__name__)
 class Refusal:
     """The errors, and the HTTP status where nothing was sent before.
 
-    `is_of_graphql` tells that the HTTP request was right and its document or
-    variables are not.
+    `is_of_graphql` tells that the HTTP request was right and its document, its
+    variables or its token is not.
     """
 
     status: HTTPStatus
@@ -35,11 +37,19 @@ class Refusal:
 def refusal_of(error: Exception, identifier: str) -> Refusal:
     """Return what a client is told; an error that is a bug of ours is logged."""
     status, code, reason = HTTPStatus.BAD_REQUEST, "BAD_REQUEST", str(error)
+    is_of_graphql = False
     match error:
         case InvalidDocument() | InvalidVariables():
             was_executed = isinstance(error, InvalidVariables)
             errors = presented(error.errors, identifier, was_executed=was_executed)
             return Refusal(status, errors, is_of_graphql=True)
+        case LimitExceeded():
+            is_of_graphql = error.status is HTTPStatus.BAD_REQUEST
+            entry = limit_error(error, identifier)
+            return Refusal(error.status, [entry], is_of_graphql=is_of_graphql)
+        case MissingToken():
+            status, code = HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED"
+            is_of_graphql = True
         case UnknownOperation():
             pass
         case BadRequest():
@@ -50,7 +60,18 @@ def refusal_of(error: Exception, identifier: str) -> Refusal:
             logger.error("request %s failed", identifier, exc_info=error)
             status, code = HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR"
             reason = "Internal server error."
-    return Refusal(status, [request_error(code, reason, identifier)])
+    entry = request_error(code, reason, identifier)
+    return Refusal(status, [entry], is_of_graphql=is_of_graphql)
+
+
+def tell_rejection(
+    hooks: Sequence[Hook], error: Exception, scope: str | None, identifier: str
+) -> None:
+    """Give hooks the facts of a request that a limit has rejected."""
+    if isinstance(error, LimitExceeded):
+        code, measured, limit = error.code, error.measured, error.limit
+        facts = RejectionFacts(code, measured, limit, scope, identifier)
+        tell(hooks, lambda: facts)
 
 
 def refused_in_json(
@@ -60,10 +81,3 @@ def refused_in_json(
     identifier = request_id(headers.get(HEADER))
     answer = {"errors": [request_error(code, reason, identifier)]}
     return JSONResponse(answer, status, {HEADER: identifier})
-
-
-def presented(
-    errors: Sequence[GraphQLError], identifier: str, *, was_executed: bool
-) -> list[Formatted]:
-    """Return the errors of an operation, or of its document, as clients see them."""
-    return [present(error, identifier, was_executed=was_executed) for error in errors]

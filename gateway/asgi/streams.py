@@ -10,17 +10,26 @@ from graphql import OperationType
 from gateway.asgi.answering import answer_of, executed
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
-from gateway.asgi.refusals import presented, refusal_of
+from gateway.asgi.refusals import refusal_of, tell_rejection
 from gateway.caller import Directive
 from gateway.context import Context, Contexts
-from gateway.execution.document_cache import InvalidDocument, Prepared, UnknownOperation
 from gateway.execution.operations import Failed, InvalidVariables, Operations
+from gateway.execution.preparation import InvalidDocument, Prepared, UnknownOperation
 from gateway.facts import Hook
 from gateway.identity import Identity
-from gateway.schema.errors import Formatted
+from gateway.limits.anonymous import MissingToken
+from gateway.limits.exceeded import LimitExceeded
+from gateway.schema.errors import Formatted, presented
 from gateway.watching.changes import ImageChange
 
-REFUSALS = InvalidDocument, InvalidVariables, Unencodable, UnknownOperation
+REFUSALS = (
+    InvalidDocument,
+    InvalidVariables,
+    LimitExceeded,
+    MissingToken,
+    Unencodable,
+    UnknownOperation,
+)
 
 
 class Refused(Exception):
@@ -61,9 +70,7 @@ class Streams:
     ) -> AsyncGenerator[bytes, None]:
         """Yield the answers; raises Refused. To be closed by whoever reads."""
         try:
-            prepared = self._operations.prepare(
-                request.document, request.operation_name
-            )
+            prepared = await self._prepared(request, asker)
             if prepared.type_ is OperationType.SUBSCRIPTION:
                 answers = self._told(prepared, request, asker)
                 async with aclosing(answers):
@@ -75,7 +82,18 @@ class Streams:
             errors = presented(failed.errors, asker.identifier, was_executed=True)
             raise Refused(errors) from failed
         except REFUSALS as error:
+            scope = asker.identity.scope if asker.identity else None
+            tell_rejection(self._hooks, error, scope, asker.identifier)
             raise Refused(refusal_of(error, asker.identifier).errors) from error
+
+    async def _prepared(self, request: GraphQLRequest, asker: Asker) -> Prepared:
+        self._operations.check_variables(request.variables, request.sent_bytes)
+        preparing = self._operations.prepare(
+            request.document,
+            request.operation_name,
+            has_token=asker.identity is not None,
+        )
+        return preparing if isinstance(preparing, Prepared) else await preparing
 
     async def _told(
         self, prepared: Prepared, request: GraphQLRequest, asker: Asker

@@ -1,54 +1,27 @@
 """Documents that were parsed and validated, ready for the next equal request."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http import HTTPStatus
 
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    parse,
-    specified_rules,
-)
-from strawberry.schema.schema import validate_document
-
-from gateway.execution.plans import Plans
+from gateway.execution.preparation import Preparation, Prepared
+from gateway.limits.anonymous import MissingToken
+from gateway.limits.exceeded import LimitExceeded
 
 MAX_DOCUMENTS = 1_000
 # Parsed, a character takes some 150 bytes.
 MAX_TEXT_CHARACTERS = 256 * 1024
+# Shorter ones take some 10 ms at most.
+OFF_LOOP_FROM_CHARACTERS = 1_500
+# At the limits, as many take some five seconds.
+MAX_WAITING = 100
+BUSY = "SERVER_BUSY"
 
 Key = tuple[str, str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A valid document, the operation of it that is asked for, and its plans."""
-
-    document: DocumentNode
-    operation: OperationDefinitionNode
-    plans: Plans = field(default_factory=Plans, repr=False, compare=False)
-
-    @property
-    def type_(self) -> OperationType:
-        """Return whether it is a query, a mutation or a subscription."""
-        return self.operation.operation
-
-
-class InvalidDocument(ValueError):
-    """A document that is not GraphQL or does not fit the schema."""
-
-    def __init__(self, errors: Sequence[GraphQLError]) -> None:
-        """Keep what is wrong, at least one thing."""
-        super().__init__(errors[0].message)
-        self.errors = errors
-
-
-class UnknownOperation(ValueError):
-    """A document without the operation that is asked for, or with several."""
+Preparing = Prepared | Coroutine[object, object, Prepared]
 
 
 class DocumentCache:
@@ -59,74 +32,76 @@ class DocumentCache:
 
     def __init__(
         self,
-        schema: GraphQLSchema,
+        preparation: Preparation,
         *,
         max_documents: int = MAX_DOCUMENTS,
         max_characters: int = MAX_TEXT_CHARACTERS,
     ) -> None:
         """Keep at most so many documents, and so many characters of their texts."""
-        self._schema = schema
+        self._preparation = preparation
         self._max_documents = max_documents
         self._max_characters = max_characters
         self._prepared: OrderedDict[Key, Prepared] = OrderedDict()
+        self._thread = ThreadPoolExecutor(1, "documents")
+        self._waiting = 0
         self.characters_held = 0
 
     def __len__(self) -> int:
         """Return the number of documents."""
         return len(self._prepared)
 
-    def prepare(self, text: str, operation_name: str | None) -> Prepared:
-        """Return the document; raises InvalidDocument and UnknownOperation."""
+    def prepare(
+        self, text: str, operation_name: str | None, *, has_token: bool
+    ) -> Preparing:
+        """Return the document, or what prepares a long one while others go on.
+
+        Raises what `Preparation.prepare` does; and LimitExceeded, with HTTP status
+        503, where too many long documents wait.
+        """
         key = text, operation_name
         prepared = self._prepared.get(key)
-        if prepared is None:
-            prepared = _prepared(self._schema, text, operation_name)
-            self._keep(key, prepared)
-        else:
+        if prepared is not None:
+            if prepared.needs_token and not has_token:
+                raise MissingToken
             self._prepared.move_to_end(key)
-        return prepared
+            return prepared
+        if len(text) >= OFF_LOOP_FROM_CHARACTERS:
+            return self._prepare_off_loop(key, has_token=has_token)
+        return self._kept(key, self._preparation.prepare(*key, has_token=has_token))
 
-    def _keep(self, key: Key, prepared: Prepared) -> None:
+    def close(self) -> None:
+        """End the thread; what still waits for it is cancelled."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _prepare_off_loop(self, key: Key, *, has_token: bool) -> Prepared:
+        """Prepare in the thread: it and the loop take turns of some milliseconds."""
+        if self._waiting >= MAX_WAITING:
+            raise LimitExceeded(
+                BUSY,
+                "Too many long documents wait to be read: try again later.",
+                measured=self._waiting,
+                limit=MAX_WAITING,
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+            )
+        prepare = partial(self._preparation.prepare, *key, has_token=has_token)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            prepared = await loop.run_in_executor(self._thread, prepare)
+        finally:
+            self._waiting -= 1
+        return self._kept(key, prepared)
+
+    def _kept(self, key: Key, prepared: Prepared) -> Prepared:
         if len(key[0]) > self._max_characters:
-            return
+            return prepared
+        if key not in self._prepared:
+            self.characters_held += len(key[0])
         self._prepared[key] = prepared
-        self.characters_held += len(key[0])
         while (
             self.characters_held > self._max_characters
             or len(self) > self._max_documents
         ):
             (text, _), _ = self._prepared.popitem(last=False)
             self.characters_held -= len(text)
-
-
-def _prepared(schema: GraphQLSchema, text: str, operation_name: str | None) -> Prepared:
-    try:
-        document = parse(text)
-    except GraphQLError as error:
-        raise InvalidDocument([error]) from None
-    operation = _operation(document, operation_name)
-    errors = validate_document(schema, document, specified_rules)
-    if errors:
-        raise InvalidDocument(errors)
-    return Prepared(document, operation)
-
-
-def _operation(
-    document: DocumentNode, operation_name: str | None
-) -> OperationDefinitionNode:
-    """Return the operation. Source: GraphQL specification, 6.1, GetOperation."""
-    operations = [
-        definition
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    ]
-    if operation_name is None and len(operations) > 1:
-        message = "The document has several operations: say which by operationName."
-        raise UnknownOperation(message)
-    for operation in operations:
-        name = operation.name.value if operation.name else None
-        if operation_name in {None, name}:
-            return operation
-    if operation_name is None:
-        raise UnknownOperation("The document has no operation.")
-    raise UnknownOperation(f'Unknown operation named "{operation_name}".')
+        return prepared

@@ -13,8 +13,11 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable as optimized
 
-from gateway.execution.document_cache import DocumentCache, Prepared
+from gateway.execution.document_cache import DocumentCache, Preparing
 from gateway.execution.executor import ProjectingExecutor
+from gateway.execution.preparation import Preparation, Prepared
+from gateway.limits.document import Maxima
+from gateway.limits.variables import VariableLimits
 
 Variables = dict[str, object] | None
 Begun = ExecutionResult | Coroutine[object, object, ExecutionResult]
@@ -43,18 +46,44 @@ class Failed(Exception):
 class Operations:
     """What is known of a schema's documents, in this process."""
 
-    def __init__(self, schema: strawberry.Schema) -> None:
-        """Begin with nothing known."""
-        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
-        self._documents = DocumentCache(self._schema)
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        maxima: Maxima,
+        *,
+        with_introspection: bool = True,
+    ) -> None:
+        """Begin with an empty cache; documents that exceed `maxima` are rejected.
 
-    def prepare(self, text: str, operation_name: str | None) -> Prepared:
-        """Return a document ready to be executed.
-
-        Raises InvalidDocument, and UnknownOperation where it has no operation of
-        this name, none at all, or several without a name to choose by.
+        Without introspection, clients are shown nothing of the schema.
         """
-        return self._documents.prepare(text, operation_name)
+        self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
+        self._documents = DocumentCache(
+            Preparation(self._schema, maxima, with_introspection=with_introspection)
+        )
+        self._variable_limits = VariableLimits(
+            maxima.variables_bytes, maxima.variables_depth, maxima.list_items
+        )
+
+    def check_variables(self, variables: Variables, sent_bytes: int) -> None:
+        """Raise LimitExceeded for variables of a request that are too large."""
+        if variables:
+            self._variable_limits.check(variables, sent_bytes)
+
+    def prepare(
+        self, text: str, operation_name: str | None, *, has_token: bool
+    ) -> Preparing:
+        """Return a document ready to be executed, or what prepares a long one.
+
+        Raises InvalidDocument; UnknownOperation where it has no operation of
+        this name, none at all, or several without a name to choose by; MissingToken
+        where it asks for more than introspection without a token; LimitExceeded.
+        """
+        return self._documents.prepare(text, operation_name, has_token=has_token)
+
+    def close(self) -> None:
+        """End what prepares documents."""
+        self._documents.close()
 
     def execute(
         self,

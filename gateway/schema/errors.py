@@ -6,7 +6,7 @@ and everything else is masked and logged.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
@@ -24,6 +24,8 @@ from gateway.glance.errors import (
     Unauthenticated,
     Unsupported,
 )
+from gateway.limits.exceeded import LimitExceeded
+from gateway.schema.messages import bounded
 from gateway.watching.watches import TooManySubscribers
 
 CODES: Mapping[type[GlanceError], str] = {
@@ -42,13 +44,35 @@ CODES: Mapping[type[GlanceError], str] = {
 TOO_MANY = "TOO_MANY_SUBSCRIPTIONS"
 TOO_MANY_HERE = "This worker has as many subscriptions as it may have: try again later."
 
+# Of one request, and of the places in its document that one error names.
+MAX_ERRORS = 20
+MAX_LOCATIONS = 10
+OMITTED = "ERRORS_OMITTED"
+
 logger = logging.getLogger(__name__)
 
 Formatted = dict[str, object]
 
 
+def presented(
+    errors: Sequence[GraphQLError], request_id: str, *, was_executed: bool
+) -> list[Formatted]:
+    """Return the errors of an operation, or of its document, as clients see them.
+
+    At most 20: of more, the last entry tells how many are left out.
+    """
+    shown = errors if len(errors) <= MAX_ERRORS else errors[: MAX_ERRORS - 1]
+    entries = [present(one, request_id, was_executed=was_executed) for one in shown]
+    omitted = len(errors) - len(shown)
+    if omitted:
+        message = f"{omitted} more errors are left out."
+        entry = request_error(OMITTED, message, request_id, omitted=omitted)
+        entries.append(entry)
+    return entries
+
+
 def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Formatted:
-    """Return the error as the answer shows it.
+    """Return the error as the response shows it.
 
     `was_executed` tells an operation's error from its document's. `extensions`
     holds `code` and `requestId`; for a failed call to Glance also
@@ -56,11 +80,15 @@ def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Form
     refused argument also `argument`.
     """
     message, extensions = _shown(error, request_id, was_executed=was_executed)
-    return {
+    formatted: Formatted = {
         **error.formatted,
-        "message": message,
+        "message": bounded(message),
         "extensions": {"requestId": request_id, **extensions},
     }
+    if error.locations is not None:
+        locations = error.locations[:MAX_LOCATIONS]
+        formatted["locations"] = [one.formatted for one in locations]
+    return formatted
 
 
 def warning(outage: GlanceError) -> Formatted:
@@ -68,9 +96,21 @@ def warning(outage: GlanceError) -> Formatted:
     return {"message": str(outage), "extensions": _glance_extensions(outage)}
 
 
-def request_error(code: str, message: str, request_id: str) -> Formatted:
-    """Return the error of a request that was not executed."""
-    return {"message": message, "extensions": {"code": code, "requestId": request_id}}
+def request_error(
+    code: str, message: str, request_id: str, **facts: object
+) -> Formatted:
+    """Return the error of a request that was not executed.
+
+    `facts` are put into its extensions.
+    """
+    extensions = {"code": code, "requestId": request_id, **facts}
+    return {"message": bounded(message), "extensions": extensions}
+
+
+def limit_error(exceeded: LimitExceeded, request_id: str) -> Formatted:
+    """Return the error of a request that a limit rejects."""
+    extensions = {"requestId": request_id, **_limit_extensions(exceeded)}
+    return {"message": bounded(str(exceeded)), "extensions": extensions}
 
 
 def _shown(
@@ -78,16 +118,10 @@ def _shown(
 ) -> tuple[str, Formatted]:
     """Return the message and the extensions, without the request id we gave."""
     match error.original_error:
-        case GlanceError() as failure:
-            return str(failure), _glance_extensions(failure)
-        case InvalidArgument() as refused:
-            extensions: Formatted = {
-                "code": "BAD_USER_INPUT",
-                "argument": refused.argument,
-            }
-            return str(refused), extensions
-        case TooManySubscribers():
-            return TOO_MANY_HERE, {"code": TOO_MANY}
+        case (
+            GlanceError() | InvalidArgument() | LimitExceeded() | TooManySubscribers()
+        ) as expected:
+            return _expected(expected)
         case None | GraphQLError() if _is_of_the_client(error):
             return error.message, {
                 "code": _request_code(error, was_executed=was_executed)
@@ -97,6 +131,28 @@ def _shown(
         case original:
             logger.error("request %s failed", request_id, exc_info=original)
             return "Internal server error.", {"code": "INTERNAL_SERVER_ERROR"}
+
+
+def _expected(
+    error: GlanceError | InvalidArgument | LimitExceeded | TooManySubscribers,
+) -> tuple[str, Formatted]:
+    match error:
+        case GlanceError():
+            return str(error), _glance_extensions(error)
+        case InvalidArgument():
+            return str(error), {"code": "BAD_USER_INPUT", "argument": error.argument}
+        case LimitExceeded():
+            return str(error), _limit_extensions(error)
+        case TooManySubscribers():
+            return TOO_MANY_HERE, {"code": TOO_MANY}
+
+
+def _limit_extensions(exceeded: LimitExceeded) -> Formatted:
+    return {
+        "code": exceeded.code,
+        "measured": exceeded.measured,
+        "limit": exceeded.limit,
+    }
 
 
 def _glance_extensions(failure: GlanceError) -> Formatted:

@@ -3,11 +3,14 @@
 import pytest
 from graphql import OperationType
 
-from gateway.execution.document_cache import (
-    DocumentCache,
+from gateway.execution.document_cache import DocumentCache
+from gateway.execution.preparation import (
     InvalidDocument,
+    Preparation,
+    Prepared,
     UnknownOperation,
 )
+from gateway.limits.document import Maxima
 from tests.execution.world import world_schema
 
 ONE = "{ one { text } }"
@@ -16,9 +19,17 @@ TWO = "query A { one { id } } mutation B { change { id } }"
 
 def cache(max_documents: int = 10, max_characters: int = 1_000) -> DocumentCache:
     """Return an empty cache for the world's schema."""
+    preparation = Preparation(world_schema(), Maxima(), with_introspection=True)
     return DocumentCache(
-        world_schema(), max_documents=max_documents, max_characters=max_characters
+        preparation, max_documents=max_documents, max_characters=max_characters
     )
+
+
+def prepared(cache: DocumentCache, text: str, name: str | None) -> Prepared:
+    """Return a document that is short enough to be prepared at once."""
+    preparing = cache.prepare(text, name, has_token=True)
+    assert isinstance(preparing, Prepared)
+    return preparing
 
 
 def documents(count: int) -> list[str]:
@@ -30,8 +41,8 @@ def test_equal_text_is_prepared_once() -> None:
     """The same nodes come back, so plans find them."""
     documents = cache()
 
-    first = documents.prepare(ONE, None)
-    again = documents.prepare("".join(list(ONE)), None)
+    first = prepared(documents, ONE, None)
+    again = prepared(documents, "".join(list(ONE)), None)
 
     assert again is first
     assert (len(documents), documents.characters_held) == (1, len(ONE))
@@ -41,7 +52,7 @@ def test_operations_of_a_document_are_prepared_one_by_one() -> None:
     """The name tells which is meant."""
     documents = cache()
 
-    types = [documents.prepare(TWO, name).type_ for name in ("A", "B", "A")]
+    types = [prepared(documents, TWO, name).type_ for name in ("A", "B", "A")]
 
     assert types == [OperationType.QUERY, OperationType.MUTATION, OperationType.QUERY]
     assert (len(documents), documents.characters_held) == (2, 2 * len(TWO))
@@ -50,15 +61,15 @@ def test_operations_of_a_document_are_prepared_one_by_one() -> None:
 def test_document_that_was_not_asked_for_longest_is_forgotten() -> None:
     """Asking for one keeps it."""
     small, (first, second, third) = cache(max_documents=2), documents(3)
-    kept = small.prepare(first, None)
-    dropped = small.prepare(second, None)
+    kept = prepared(small, first, None)
+    dropped = prepared(small, second, None)
 
-    small.prepare(first, None)
-    small.prepare(third, None)
+    prepared(small, first, None)
+    prepared(small, third, None)
 
     assert (len(small), small.characters_held) == (2, len(first + third))
-    assert small.prepare(first, None) is kept
-    assert small.prepare(second, None) is not dropped
+    assert prepared(small, first, None) is kept
+    assert prepared(small, second, None) is not dropped
 
 
 def test_texts_are_forgotten_until_all_have_room() -> None:
@@ -66,10 +77,10 @@ def test_texts_are_forgotten_until_all_have_room() -> None:
     short = documents(4)
     small = cache(max_characters=sum(map(len, short)))
     for text in short:
-        small.prepare(text, None)
+        prepared(small, text, None)
     long = short[0] + " " * len(short[0])
 
-    small.prepare(long, None)
+    prepared(small, long, None)
 
     assert (len(small), small.characters_held) == (3, len(long + short[2] + short[3]))
 
@@ -77,23 +88,23 @@ def test_texts_are_forgotten_until_all_have_room() -> None:
 def test_text_as_long_as_all_may_be_is_kept_alone() -> None:
     """The bound itself is allowed."""
     small = cache(max_characters=len(ONE))
-    small.prepare(documents(1)[0], None)
+    prepared(small, documents(1)[0], None)
 
-    kept = small.prepare(ONE, None)
+    kept = prepared(small, ONE, None)
 
-    assert small.prepare(ONE, None) is kept
+    assert prepared(small, ONE, None) is kept
     assert (len(small), small.characters_held) == (1, len(ONE))
 
 
 def test_text_that_has_no_room_drives_nothing_out() -> None:
     """It is prepared each time."""
     small = cache(max_characters=len(ONE))
-    kept = small.prepare(ONE, None)
+    kept = prepared(small, ONE, None)
 
-    first, again = (small.prepare(f"{ONE} ", None) for _ in range(2))
+    first, again = (prepared(small, f"{ONE} ", None) for _ in range(2))
 
     assert first is not again
-    assert small.prepare(ONE, None) is kept
+    assert prepared(small, ONE, None) is kept
     assert (len(small), small.characters_held) == (1, len(ONE))
 
 
@@ -114,7 +125,7 @@ def test_invalid_document_is_not_kept(text: str, message: str) -> None:
 
     for _ in range(2):
         with pytest.raises(InvalidDocument) as refused:
-            documents.prepare(text, None)
+            prepared(documents, text, None)
         assert [error.message for error in refused.value.errors] == [message]
 
     assert (len(documents), documents.characters_held) == (0, 0)
@@ -123,7 +134,7 @@ def test_invalid_document_is_not_kept(text: str, message: str) -> None:
 def test_all_errors_of_a_document_are_told() -> None:
     """Validation goes on after the first."""
     with pytest.raises(InvalidDocument) as refused:
-        cache().prepare("{ one { nothing more } }", None)
+        prepared(cache(), "{ one { nothing more } }", None)
 
     assert len(refused.value.errors) == 2
 
@@ -141,6 +152,6 @@ def test_unknown_operation_is_not_kept(text: str, name: str | None) -> None:
     documents = cache()
 
     with pytest.raises(UnknownOperation):
-        documents.prepare(text, name)
+        prepared(documents, text, name)
 
     assert len(documents) == 0

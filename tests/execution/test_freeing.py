@@ -11,7 +11,9 @@ from graphql import ExecutionResult
 from gateway.caller import Caller
 from gateway.catalog import WantedImage
 from gateway.execution.operations import Operations
+from gateway.execution.preparation import Prepared
 from gateway.identity import Identity
+from gateway.limits.document import Maxima
 from gateway.loaders import Loaders
 from gateway.schema.root import build_schema
 from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
@@ -22,10 +24,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")
 @pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
 async def test_execution_leaves_no_cycles(document: str) -> None:
     """Whether something was awaited or not."""
-    operations, asked = Operations(build_schema()), context(IMAGE, TASK)
+    operations, asked = Operations(build_schema(), Maxima()), context(IMAGE, TASK)
 
     async def execute() -> None:
-        result = operations.execute(operations.prepare(document, None), None, asked)
+        prepared = operations.prepare(document, None, has_token=True)
+        assert isinstance(prepared, Prepared)
+        result = operations.execute(prepared, None, asked)
         if not isinstance(result, ExecutionResult):
             await result
 

@@ -1,0 +1,170 @@
+"""A text made ready to be executed: limits, parsing and validation. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from re import compile as compiled
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    Source,
+    SourceLocation,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.language import location
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.execution.plans import Plans
+from gateway.limits.anonymous import MissingToken, begins_with_data, selects_data
+from gateway.limits.document import DocumentLimits, Maxima
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MAX_ERRORS = 10
+# Comparisons of equal response names: a hundred times what clients send, and
+# some 20 ms. graphql-core's own half a million take a second.
+overlapping.MAX_COMPLEXITY_BUDGET = 10_000
+
+
+def _locations(locations: Sequence[tuple[Source, int]]) -> list[SourceLocation]:
+    return [source.get_location(start) for source, start in locations]
+
+
+# Its own reads the text once more for each error with two places and more.
+location.get_locations = _locations
+
+_LINE_END = compiled(r"\r\n|[\n\r]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A valid document, the operation of it that is asked for, and its plans.
+
+    `needs_token` tells that the document selects more than introspection;
+    `measures` are what the limits have counted, by name.
+    """
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    needs_token: bool
+    measures: Mapping[str, int]
+    plans: Plans = field(default_factory=Plans, repr=False, compare=False)
+
+    @property
+    def type_(self) -> OperationType:
+        """Return whether it is a query, a mutation or a subscription."""
+        return self.operation.operation
+
+
+class InvalidDocument(ValueError):
+    """A document that is not GraphQL or does not fit the schema."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        """Keep what is wrong, at least one thing."""
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+class UnknownOperation(ValueError):
+    """A document without the operation that is asked for, or with several."""
+
+
+class Preparation:
+    """How documents for one schema are prepared."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        maxima: Maxima,
+        *,
+        with_introspection: bool,
+    ) -> None:
+        """Reject what exceeds `maxima`.
+
+        Without introspection, neither the schema nor a suggestion of a name is
+        shown.
+        """
+        self._schema = schema
+        self._limits = DocumentLimits(schema, maxima)
+        hidden = () if with_introspection else (NoSchemaIntrospectionCustomRule,)
+        self._rules = (*RULES, *hidden)
+        self._hides_suggestions = not with_introspection
+
+    def prepare(
+        self, text: str, operation_name: str | None, *, has_token: bool
+    ) -> Prepared:
+        """Return the document and its operation.
+
+        Raises MissingToken, LimitExceeded, InvalidDocument, UnknownOperation, in
+        that order of checks: each comes before what costs more.
+        """
+        if not has_token and begins_with_data(text):
+            raise MissingToken
+        of_text = self._limits.check_text(text)
+        document = _parsed(text)
+        needs_token = selects_data(document)
+        if needs_token and not has_token:
+            raise MissingToken
+        measures = self._limits.check_document(document)
+        operation = _operation(document, operation_name)
+        errors = validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hides_suggestions,
+        )
+        if errors:
+            raise InvalidDocument(errors)
+        return Prepared(document, operation, needs_token, {**of_text, **measures})
+
+
+class _Source(Source):
+    """A text whose lines are looked for once, however many errors it has."""
+
+    @cached_property
+    def _line_starts(self) -> Sequence[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.body))]
+
+    def get_location(self, position: int) -> SourceLocation:
+        """Return line and column, both from 1, as graphql-core does."""
+        starts = self._line_starts
+        line = max(1, bisect_left(starts, position + 1))
+        return SourceLocation(line, position + 1 - starts[line - 1])
+
+
+def _parsed(text: str) -> DocumentNode:
+    try:
+        return parse(_Source(text))
+    except GraphQLError as error:
+        raise InvalidDocument([error]) from None
+
+
+def _operation(
+    document: DocumentNode, operation_name: str | None
+) -> OperationDefinitionNode:
+    """Return the operation. Source: GraphQL specification, 6.1, GetOperation."""
+    operations = [
+        definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
+    if operation_name is None and len(operations) > 1:
+        message = "The document has several operations: say which by operationName."
+        raise UnknownOperation(message)
+    for operation in operations:
+        name = operation.name.value if operation.name else None
+        if operation_name in {None, name}:
+            return operation
+    if operation_name is None:
+        raise UnknownOperation("The document has no operation.")
+    raise UnknownOperation(f'Unknown operation named "{operation_name}".')

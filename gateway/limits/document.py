@@ -1,0 +1,63 @@
+"""All limits on a document, in the order in which they cost something."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import DocumentNode, GraphQLSchema
+
+from gateway.limits.aliases import ALIASES
+from gateway.limits.definitions import FRAGMENTS, OPERATIONS
+from gateway.limits.depth import DEPTH
+from gateway.limits.directives import DIRECTIVES
+from gateway.limits.document_bytes import check_bytes
+from gateway.limits.introspection import IntrospectionLimit
+from gateway.limits.list_items import LIST_ITEMS
+from gateway.limits.outline import outline_of
+from gateway.limits.root_fields import ROOT_FIELDS
+from gateway.limits.tokens import check_tokens
+
+# Fragments before what is measured through them.
+RULES = OPERATIONS, FRAGMENTS, ALIASES, DIRECTIVES, LIST_ITEMS, ROOT_FIELDS, DEPTH
+
+
+@dataclass(frozen=True, slots=True)
+class Maxima:
+    """The most that one request may have of each."""
+
+    bytes: int = 64 * 1024
+    tokens: int = 3_000
+    operations: int = 10
+    fragments: int = 100
+    aliases: int = 150
+    directives: int = 50
+    list_items: int = 1_000
+    root_fields: int = 150
+    depth: int = 15
+    introspection: int = 10_000
+    variables_bytes: int = 256 * 1024
+    variables_depth: int = 32
+
+
+class DocumentLimits:
+    """The limits on documents of one schema; each check returns its measures."""
+
+    def __init__(self, schema: GraphQLSchema, maxima: Maxima) -> None:
+        """Allow no more than `maxima`."""
+        self._maxima = maxima
+        self._introspection = IntrospectionLimit(schema, maxima.introspection)
+
+    def check_text(self, text: str) -> Mapping[str, int]:
+        """Check what is not parsed yet; raises LimitExceeded."""
+        return {
+            "bytes": check_bytes(text, self._maxima.bytes),
+            "tokens": check_tokens(text, self._maxima.tokens),
+        }
+
+    def check_document(self, document: DocumentNode) -> Mapping[str, int]:
+        """Check what is not validated yet; raises LimitExceeded."""
+        outline = outline_of(document)
+        measures = {
+            rule.name: rule.check(outline, getattr(self._maxima, rule.name))
+            for rule in RULES
+        }
+        return {**measures, "introspection": self._introspection.check(document)}
