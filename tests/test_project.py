@@ -3,11 +3,17 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from graphql import parse, validate
 
-from gateway.schema.errors import CODES, TOO_MANY
+from gateway import limits
+from gateway.execution.document_cache import BUSY
+from gateway.limits.rule import Rule
+from gateway.schema.errors import CODES, OMITTED, TOO_MANY
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 
@@ -74,13 +80,23 @@ def test_every_document_of_the_readme_fits_the_schema() -> None:
 
 def test_readme_has_every_error_code() -> None:
     """The table of error codes names each code that an error can have."""
-    rows = set(re.findall(r"^\| `([A-Z_]+)` \|", _readme(), re.MULTILINE))
+    cells = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", _readme(), re.MULTILINE)
+    rows = {code for cell in cells for code in re.findall(r"[A-Z_]+", cell)}
 
-    own = {"BAD_REQUEST", "INTERNAL_SERVER_ERROR", TOO_MANY}
+    own = {"BAD_REQUEST", "INTERNAL_SERVER_ERROR", TOO_MANY, OMITTED, BUSY}
     documents = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
     assert rows - {f"GATEWAY_{n.upper()}" for n in Settings.model_fields} == (
-        set(CODES.values()) | own | documents
+        set(CODES.values()) | own | documents | {*_limit_codes()}
     )
+
+
+def _limit_codes() -> Iterator[str]:
+    for module in iter_modules(limits.__path__, "gateway.limits."):
+        for name, value in vars(import_module(module.name)).items():
+            if isinstance(value, Rule):
+                yield value.code
+            elif name.endswith("CODE"):
+                yield value
 
 
 def _readme() -> str:

@@ -49,7 +49,7 @@ _LINE_END = compiled(r"\r\n|[\n\r]")
 class Prepared:
     """A valid document, the operation of it that is asked for, and its plans.
 
-    `needs_token` tells that the document selects more than introspection;
+    `needs_token` tells that the operation selects more than introspection;
     `measures` are what the limits have counted, by name.
     """
 
@@ -104,18 +104,18 @@ class Preparation:
     ) -> Prepared:
         """Return the document and its operation.
 
-        Raises MissingToken, LimitExceeded, InvalidDocument, UnknownOperation, in
-        that order of checks: each comes before what costs more.
+        Raises MissingToken, LimitExceeded, InvalidDocument, UnknownOperation: each
+        check comes before what costs more.
         """
-        if not has_token and begins_with_data(text):
+        if not has_token and begins_with_data(text, operation_name):
             raise MissingToken
         of_text = self._limits.check_text(text)
         document = _parsed(text)
-        needs_token = selects_data(document)
+        operation = _operation(document, operation_name)
+        needs_token = selects_data(document, operation)
         if needs_token and not has_token:
             raise MissingToken
         measures = self._limits.check_document(document)
-        operation = _operation(document, operation_name)
         errors = validate(
             self._schema,
             document,

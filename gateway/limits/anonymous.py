@@ -11,6 +11,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
 )
@@ -18,6 +19,10 @@ from graphql import (
 from gateway.limits.tokens import tokens_of
 
 META = "__"
+OPERATIONS = frozenset({"query", "mutation", "subscription"})
+FOR_A_PARSER = frozenset({"...", "@"})
+# What a punctuator adds to the depths of braces and of parentheses.
+NESTING = {"{": (1, 0), "}": (-1, 0), "(": (0, 1), ")": (0, -1)}
 
 
 class MissingToken(Exception):
@@ -28,47 +33,40 @@ class MissingToken(Exception):
         super().__init__("This needs a token: send it as X-Auth-Token.")
 
 
-def begins_with_data(text: str) -> bool:
-    """Tell whether the first root fields of a document ask for data.
+def begins_with_data(text: str, operation_name: str | None) -> bool:
+    """Tell whether the operation's first root fields ask for data.
 
     Reads tokens up to the first root field that is none of introspection, and
     gives up at what only a parser can tell: then `selects_data` has to.
     """
     depth = parentheses = 0
+    is_meant = operation_name is None
     for word, following in pairwise(_without_comments(text)):
-        match word:
-            case "{":
-                depth += 1
-            case "}":
-                depth -= 1
-            case "(":
-                parentheses += 1
-            case ")":
-                parentheses -= 1
-            case "fragment" if depth == 0:
+        if word in NESTING:
+            depth += NESTING[word][0]
+            parentheses += NESTING[word][1]
+        elif depth == 0:
+            if word == "fragment":
                 return False
-            case "..." | "@" if depth == 1 and not parentheses:
+            if word in OPERATIONS:
+                is_meant = operation_name in {None, following}
+        elif depth == 1 and not parentheses and is_meant:
+            if word in FOR_A_PARSER:
                 return False
-            case _ if depth == 1 and not parentheses:
-                if word != ":" and following != ":" and not word.startswith(META):
-                    return word.isidentifier()
+            if ":" not in {word, following} and not word.startswith(META):
+                return word.isidentifier()
     return False
 
 
-def selects_data(document: DocumentNode) -> bool:
-    """Tell whether any operation has a root field that is none of introspection."""
+def selects_data(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Tell whether the operation has a root field that is none of introspection."""
     fragments = {
         one.name.value: one
         for one in document.definitions
         if isinstance(one, FragmentDefinitionNode)
     }
-    roots = (
-        one.selection_set.selections
-        for one in document.definitions
-        if isinstance(one, OperationDefinitionNode)
-    )
     seen: set[str] = set()
-    waiting: list[Iterable[SelectionNode]] = [*roots]
+    waiting: list[Iterable[SelectionNode]] = [operation.selection_set.selections]
     while waiting:
         for selection in waiting.pop():
             if isinstance(selection, FieldNode):
@@ -79,8 +77,8 @@ def selects_data(document: DocumentNode) -> bool:
                 if name in fragments and name not in seen:
                     seen.add(name)
                     waiting.append(fragments[name].selection_set.selections)
-            else:
-                waiting.append(selection.selection_set.selections)  # type: ignore[attr-defined] # an inline fragment
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set.selections)
     return False
 
 

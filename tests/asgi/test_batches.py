@@ -221,7 +221,7 @@ def test_list_is_no_stream_of_events(batching: Gateway) -> None:
 def test_subscription_of_a_list_is_refused_in_its_place(batching: Gateway) -> None:
     """A stream has no place among answers."""
     watch = "subscription { imagesChanged { kind } }"
-    headers = {"Accept": "text/event-stream, application/json"}
+    headers = {"Accept": "text/event-stream, application/json", "X-Auth-Token": "t"}
 
     response = batching.client.post(
         "/graphql",

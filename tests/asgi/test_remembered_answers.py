@@ -127,7 +127,6 @@ def test_what_rests_on_no_read_is_executed_each_time(
 
 OTHERS = [
     pytest.param({"token": "other", "id": "1"}, id="token"),
-    pytest.param({"token": None, "id": "1"}, id="no token"),
     pytest.param({"token": "t", "id": "2"}, id="variables"),
 ]
 
@@ -143,6 +142,19 @@ def test_other_request_is_executed_for_itself(
     remembering.post(document, **other)
 
     assert executed == {document: 2}
+
+
+def test_request_without_a_token_is_shown_nothing_that_is_cached(
+    remembering: Gateway,
+) -> None:
+    """It is rejected as if nothing were cached."""
+    remembering.data(SHOW, token="t")
+
+    rejected = remembering.answer(SHOW, token=None)
+
+    assert "data" not in rejected
+    codes = [error["extensions"]["code"] for error in rejected["errors"]]
+    assert codes == ["UNAUTHENTICATED"]
 
 
 def test_request_for_another_service_is_executed_for_itself(

@@ -59,7 +59,7 @@ REFUSED: Mapping[str, tuple[dict[str, Json], str]] = {
         "filter.updatedAt",
     ),
     "longer than a URL": (
-        {"id": ["66d7043a-bf24-48a4-9cd7-f4cc7403ffa9"] * 2000},
+        {"diskFormat": ["x" * 70] * 1000},
         "filter",
     ),
     "property twice": (
