@@ -108,7 +108,7 @@ def test_error_is_located_where_the_field_stands(
 
 
 INTROSPECTION = [
-    "{ __schema { queryType { name } } }",
+    "{ __schema { __typename } }",
     '{ __type(name: "A") { name } }',
 ]
 
