@@ -14,7 +14,6 @@ from gateway.cache.keys import ReadKey
 from gateway.cache.policy import (
     ANYTHING,
     topics_of_writes,
-    topics_refuted,
     topics_revoked,
     topics_written,
 )
@@ -22,12 +21,10 @@ from gateway.cache.reader import Answer, Content, Failures, FetchMany, Read, Rea
 from gateway.caller import Caller, Directive, Tally
 from gateway.glance.client import GlanceClient, fits_tag_route
 from gateway.glance.errors import (
-    Conflict,
     Forbidden,
     GlanceError,
     GlanceTimeout,
     GlanceUnavailable,
-    Gone,
     InvalidRequest,
     NotFound,
     Unauthenticated,
@@ -42,6 +39,12 @@ from gateway.glance.listing import (
 )
 from gateway.glance.patch import Operation, image_patch
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.invalidation import (
+    Invalidation,
+    after_failure,
+    after_open_outcome,
+    after_success,
+)
 from gateway.reads import Reads, TypedRead
 
 FAILURES = Failures(
@@ -192,7 +195,7 @@ class Catalog:
             adding = self._client.add_tag(caller, image_id, tag)
             await self._write(caller, image_id, adding)
             return None
-        image = (await self._client.get_image(caller, image_id)).value
+        image = await self._image_before_write(caller, image_id)
         tags = _tags(image, caller)
         if tag in tags:
             return image
@@ -209,7 +212,7 @@ class Catalog:
             removing = self._client.remove_tag(caller, image_id, tag)
             await self._write(caller, image_id, removing)
             return None
-        image = (await self._client.get_image(caller, image_id)).value
+        image = await self._image_before_write(caller, image_id)
         tags = _tags(image, caller)
         if tag not in tags:
             message = f"Could not remove tag {tag!r} from image {image_id}: not there."
@@ -225,7 +228,8 @@ class Catalog:
     def listen(self, listener: Listener) -> None:
         """Tell the listener the topics of each write, once they are renewed.
 
-        That is of the writes of this process; `write_stamps` know of all.
+        Those of a rejected token, too. That is of this process; `write_stamps`
+        know of all.
         """
         self._listeners.append(listener)
 
@@ -243,6 +247,15 @@ class Catalog:
         await asyncio.gather(*self._writes, return_exceptions=True)
         await self._reader.close()
 
+    async def _image_before_write(self, caller: Caller, image_id: str) -> ImageRecord:
+        try:
+            return (await self._client.get_image(caller, image_id)).value
+        except GlanceError as error:
+            if isinstance(error, FAILURES.revoked):
+                revoked = topics_revoked(caller.identity.scope)
+                await self._invalidate(Invalidation(renewed=revoked))
+            raise
+
     async def _set_tags(
         self, caller: Caller, image_id: str, tags: list[str]
     ) -> ImageRecord:
@@ -254,6 +267,9 @@ class Catalog:
             content = await self._reader.read(read.read, caller.directive, caller.tally)
         except TimeoutError as error:
             raise _late(caller, read.purpose) from error
+        except FAILURES.revoked:
+            self._tell(topics_revoked(caller.identity.scope))
+            raise
         return read.value(content)
 
     async def _read_many(
@@ -268,6 +284,8 @@ class Catalog:
             callers[0].directive,
             [caller.tally for caller in callers],
         )
+        if any(isinstance(content, FAILURES.revoked) for content in contents):
+            self._tell(topics_revoked(callers[0].identity.scope))
         return [
             one.value(content)
             if isinstance(content, Content)
@@ -297,18 +315,30 @@ class Catalog:
     async def _written(
         self, caller: Caller, image_id: str, writing: Coroutine[object, object, Value]
     ) -> Value:
-        topics = topics_written(image_id)
+        invalidation = after_open_outcome(image_id)
         try:
-            return await writing
+            value = await writing
+            invalidation = after_success(image_id)
         except GlanceError as error:
-            topics = _topics_after(error, caller, image_id)
+            invalidation = after_failure(error, caller.identity, image_id)
             raise
         finally:
-            if topics:
-                writes = topics_of_writes((*topics, ANYTHING))
-                await self._reader.renew((*topics, *writes))
-                for listener in self._listeners:
-                    listener(topics)
+            await self._invalidate(invalidation)
+        return value
+
+    async def _invalidate(self, invalidation: Invalidation) -> None:
+        doubted, renewed = invalidation.doubted, invalidation.renewed
+        if doubted:
+            await self._reader.doubt(doubted)
+        topics = (*doubted, *renewed)
+        written = topics_of_writes((*topics, ANYTHING)) if topics else ()
+        if written or invalidation.own:
+            await self._reader.renew((*renewed, *invalidation.own, *written))
+        self._tell(topics)
+
+    def _tell(self, topics: Sequence[str]) -> None:
+        for listener in self._listeners if topics else ():
+            listener(topics)
 
 
 class _LostPlace(Exception):
@@ -324,19 +354,6 @@ def _afresh(caller: Caller) -> Caller:
     if caller.directive is Directive.NONE:
         return replace(caller, directive=Directive.NO_CACHE)
     return caller
-
-
-def _topics_after(error: GlanceError, caller: Caller, image_id: str) -> tuple[str, ...]:
-    """Return what is no longer true after a write that failed."""
-    match error:
-        case Unauthenticated():
-            return topics_revoked(caller.identity.scope)
-        case NotFound() | Conflict() | Gone():
-            return topics_refuted(image_id)
-        case GlanceUnavailable() | GlanceTimeout():
-            return topics_written(image_id)
-        case _:
-            return ()
 
 
 def _tags(image: ImageRecord, caller: Caller) -> list[str]:

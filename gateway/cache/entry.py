@@ -4,8 +4,9 @@ import math
 import struct
 from dataclasses import dataclass
 
-MAGIC = b"GGW1"
-STAMP_BYTES = 8
+MAGIC = b"GGW2"
+PART_BYTES = 8
+STAMP_BYTES = 2 * PART_BYTES
 CLOCK_SKEW_SECONDS = 1.0
 
 _HEAD = struct.Struct("!4sddB")
@@ -38,6 +39,15 @@ class Entry:
         """Return the entry as bytes that begin with their format's version."""
         head = _HEAD.pack(MAGIC, self.stored_at, self.fresh_seconds, len(self.stamps))
         return b"".join((head, *self.stamps, self.content))
+
+
+def is_doubtful(before: Stamps, now: Stamps) -> bool:
+    """Tell whether versions differ by nothing but writes whose outcome is open."""
+    return before != now and _written_parts(before) == _written_parts(now)
+
+
+def _written_parts(stamps: Stamps) -> list[bytes]:
+    return [stamp[:PART_BYTES] for stamp in stamps]
 
 
 def decode(value: bytes) -> Entry | None:

@@ -6,7 +6,7 @@ from enum import Enum
 
 from gateway.identity import Identity
 
-KEY_PREFIX = "glance-gateway:1"
+KEY_PREFIX = "glance-gateway:2"
 
 
 class ReadKind(Enum):

@@ -65,6 +65,11 @@ class Freshness:
             return Use.REVALIDATED
         return Use.STAND_IN if overdue_seconds < self.outage_seconds else Use.NONE
 
+    def use_in_doubt(self, age_seconds: float, fresh_seconds: float) -> Use:
+        """Return what an answer is good for that may no longer be true."""
+        overdue_seconds = max(age_seconds - fresh_seconds, 0)
+        return Use.STAND_IN if overdue_seconds < self.outage_seconds else Use.NONE
+
     def lifetime_seconds(self, fresh_seconds: float) -> float:
         """Return for how long an answer may be good for anything."""
         return fresh_seconds + max(self.revalidate_seconds, self.outage_seconds)
@@ -94,14 +99,6 @@ def topics_written(image_id: str) -> tuple[str, ...]:
     return LISTS, image_topic(image_id)
 
 
-def topics_refuted(image_id: str) -> tuple[str, ...]:
-    """Return the topics that are renewed where Glance knows an image better.
-
-    Lists are not: anybody may name an image that there is not.
-    """
-    return (image_topic(image_id),)
-
-
 def topics_of_writes(topics: Iterable[str]) -> tuple[str, ...]:
     """Return the topics that just writes of these renew.
 
@@ -109,6 +106,12 @@ def topics_of_writes(topics: Iterable[str]) -> tuple[str, ...]:
     change: by them, those who watch would wake each other.
     """
     return tuple([f"written:{topic}" for topic in topics])
+
+
+def topics_told(topics: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics, with those that say that they were written."""
+    written = tuple(topics)
+    return *written, *topics_of_writes((*written, ANYTHING))
 
 
 def topics_revoked(scope: str) -> tuple[str, ...]:

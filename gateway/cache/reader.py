@@ -106,6 +106,9 @@ class Reader(Protocol):
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Make untrue what depends on the topics, for every identity."""
 
+    async def doubt(self, topics: tuple[str, ...]) -> None:
+        """Let what depends on the topics be shown as stale in an outage alone."""
+
     async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return what each topic's last renewal has left, None where none is known."""
 
@@ -140,6 +143,9 @@ class PlainReader:
 
     async def renew(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is remembered."""
+
+    async def doubt(self, topics: tuple[str, ...]) -> None:
+        """Do nothing: nothing is cached."""
 
     async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return None: nothing is remembered."""

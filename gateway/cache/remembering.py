@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.cache.entry import Entry, Stamps
-from gateway.cache.policy import Freshness, Use, topics_revoked
+from gateway.cache.entry import Entry, Stamps, is_doubtful
+from gateway.cache.policy import Freshness, Use, topics_revoked, topics_told
 from gateway.cache.reader import (
     Answer,
     Clock,
@@ -101,6 +101,10 @@ class RememberingReader:
         """Make untrue what depends on the topics, for every identity."""
         await self._store.renew(topics)
 
+    async def doubt(self, topics: tuple[str, ...]) -> None:
+        """Let what depends on the topics be shown as stale in an outage alone."""
+        await self._store.doubt(topics)
+
     async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return the topics' stamps as the store has them."""
         return await self._store.stamps(topics)
@@ -144,17 +148,31 @@ class RememberingReader:
             async with asyncio.timeout_at(read.deadline_at):
                 landed = await self._share(read, loaded.stamps, tally)
         except self._failures.outage:
-            if known is None or use is not Use.STAND_IN:
+            stand_in = await self._stand_in(read)
+            if stand_in is None:
                 raise
-            return _stale(known, tally)
+            return _stale(stand_in, tally)
         return _rested(read, landed, tally)
+
+    async def _stand_in(self, read: Read) -> Entry | None:
+        """Return what may be shown as stale now, None where nothing may.
+
+        It is loaded after the outage was met: what was cached before Glance was
+        asked may have been written or revoked since.
+        """
+        loaded = await self._load(read)
+        return None if self._use_of(loaded) is Use.NONE else loaded.entry
 
     def _use_of(self, loaded: Loaded) -> Use:
         entry = loaded.entry
-        if entry is None or entry.stamps != loaded.stamps:
+        if entry is None:
             return Use.NONE
         age_seconds = entry.age_seconds(self._clock())
-        return self._freshness.use(age_seconds, entry.fresh_seconds)
+        if entry.stamps == loaded.stamps:
+            return self._freshness.use(age_seconds, entry.fresh_seconds)
+        if is_doubtful(entry.stamps, loaded.stamps):
+            return self._freshness.use_in_doubt(age_seconds, entry.fresh_seconds)
+        return Use.NONE
 
     async def _share(self, read: Read, stamps: Stamps, tally: Tally) -> _Landed:
         """Ask once for all who want it now; a write in between is no 'now'."""
@@ -214,7 +232,7 @@ class RememberingReader:
         try:
             return await read.fetch(tally)
         except self._failures.revoked:
-            await self.renew(topics_revoked(read.key.scope))
+            await self.renew(topics_told(topics_revoked(read.key.scope)))
             raise
 
     def _refresh(self, read: Read, stamps: Stamps) -> None:

@@ -1,56 +1,62 @@
-"""Stamps: one for each topic, new with each write that touches it.
+"""Topic versions that the workers of one gateway share.
 
-An entry is true while its topics still have the stamps that they had before
-Glance was asked. There are 65536 places for stamps, so that they are bounded
-however many images there are; two topics that share one only forget too much.
+A version has two parts: a write replaces both of them, and a write whose outcome
+is open replaces the second one. An entry whose topics have the versions from before
+Glance was asked is true; one that differs in the second parts alone is doubtful.
 """
 
-import hashlib
 import mmap
 import os
-from functools import lru_cache
 from pathlib import Path
 
-from gateway.cache.entry import STAMP_BYTES, Stamps
+from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Stamps
+from gateway.cache.places import PLACES, SECRET_BYTES, Places
 
-PLACES = 65_536
-
-
-@lru_cache(maxsize=4096)
-def place_of(topic: str) -> int:
-    """Return the place of a topic's stamp, 0 to 65535, the same everywhere."""
-    return int.from_bytes(hashlib.blake2b(topic.encode(), digest_size=2).digest())
+TABLE_BYTES = PLACES * STAMP_BYTES
 
 
 class StampTable:
-    """The stamps that the workers of one gateway share.
+    """A version for each place, and before them the secret of the places.
 
     In a file that every worker maps, or in this process alone.
     """
 
     def __init__(self, file: Path | None = None) -> None:
         """Use the file, which `create_stamps` has made, or memory of our own."""
+        size = SECRET_BYTES + TABLE_BYTES
         if file is None:
-            self._table = mmap.mmap(-1, PLACES * STAMP_BYTES)
-            return
-        with file.open("r+b") as opened:
-            self._table = mmap.mmap(opened.fileno(), PLACES * STAMP_BYTES)
+            self._table = mmap.mmap(-1, size)
+            self._table[:SECRET_BYTES] = os.urandom(SECRET_BYTES)
+        else:
+            with file.open("r+b") as opened:
+                self._table = mmap.mmap(opened.fileno(), size)
+        self._place_of = Places(self._table[:SECRET_BYTES]).of
 
     def read(self, topics: tuple[str, ...]) -> Stamps:
-        """Return the stamp of each topic."""
-        table = self._table
-        starts = [place_of(topic) * STAMP_BYTES for topic in topics]
+        """Return the version of each topic."""
+        table, place_of = self._table, self._place_of
+        starts = [SECRET_BYTES + place_of(topic) * STAMP_BYTES for topic in topics]
         return tuple([table[start : start + STAMP_BYTES] for start in starts])
 
     def renew(self, topics: tuple[str, ...]) -> Stamps:
-        """Give each topic a stamp that it never had, and return them."""
+        """Give each topic a version that it never had, and return them."""
         stamps = tuple([os.urandom(STAMP_BYTES) for _ in topics])
         for topic, stamp in zip(topics, stamps, strict=True):
-            start = place_of(topic) * STAMP_BYTES
+            start = self._start(topic)
             self._table[start : start + STAMP_BYTES] = stamp
         return stamps
 
+    def doubt(self, topics: tuple[str, ...]) -> None:
+        """Give each topic's version a second part that it never had."""
+        for topic in topics:
+            start = self._start(topic) + PART_BYTES
+            self._table[start : start + PART_BYTES] = os.urandom(PART_BYTES)
+
+    def _start(self, topic: str) -> int:
+        return SECRET_BYTES + self._place_of(topic) * STAMP_BYTES
+
 
 def create_stamps(file: Path) -> None:
-    """Make the file of a table that has no stamps yet."""
-    file.write_bytes(bytes(PLACES * STAMP_BYTES))
+    """Make the file of a table without versions, with a secret of its own."""
+    file.touch(mode=0o600)
+    file.write_bytes(os.urandom(SECRET_BYTES) + bytes(TABLE_BYTES))

@@ -55,6 +55,9 @@ class Store(Protocol):
         since, or nothing is remembered.
         """
 
+    async def doubt(self, topics: Topics) -> None:
+        """Make every entry of these topics doubtful, and leave it stored."""
+
     async def close(self) -> None:
         """Give back what is held."""
 
@@ -123,6 +126,10 @@ class MemoryStore:
     async def renew(self, topics: Topics) -> Stamps | None:
         """Make every entry of these topics untrue, in every worker."""
         return self._stamps.renew(topics)
+
+    async def doubt(self, topics: Topics) -> None:
+        """Make every entry of these topics doubtful, in every worker."""
+        self._stamps.doubt(topics)
 
     async def close(self) -> None:
         """Hold nothing outside of this process."""

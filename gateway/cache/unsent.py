@@ -1,0 +1,121 @@
+"""Versions that a Valkey still has to be sent."""
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from aiocache import RedisCache
+from redis.exceptions import RedisError
+
+from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Stamps
+from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
+from gateway.cache.store import Topics
+
+# More topics than these are invalidated together with everything else.
+MAX_TOPICS = 10_000
+
+
+class SecretChanges(RedisError):
+    """The server's secret was another one each time that it was read."""
+
+
+@dataclass(eq=False, slots=True)
+class _Change:
+    """A topic's version to be replaced, by `stamp` once that has been sent."""
+
+    is_doubt: bool
+    stamp: bytes | None = None
+
+
+Changes = Mapping[str, _Change]
+
+
+class Unsent:
+    """The topics to be renewed or doubted; true while there are any."""
+
+    def __init__(self, cache: RedisCache, places: SharedPlaces) -> None:
+        """Send through `cache`."""
+        self._cache = cache
+        self._places = places
+        self._changes: dict[str, _Change] = {}
+        self._overflows = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether anything has to be sent."""
+        return bool(self._changes or self._overflows)
+
+    def renew(self, topics: Topics) -> Changes:
+        """Add topics to be renewed, and return what tells their versions."""
+        return self._add({topic: _Change(is_doubt=False) for topic in topics})
+
+    def doubt(self, topics: Topics) -> None:
+        """Add topics to be doubted; one that is to be renewed stays so."""
+        known = self._changes
+        self._add(
+            {
+                topic: _Change(is_doubt=topic not in known or known[topic].is_doubt)
+                for topic in topics
+            }
+        )
+
+    async def send(self) -> None:
+        """Send all of it, each time with versions that never were before."""
+        if self._overflows:
+            overflows = self._overflows
+            await self._places.rotate()
+            self._overflows -= overflows
+        if self._changes:
+            await self._send({**self._changes})
+
+    def _add(self, changes: Changes) -> Changes:
+        self._changes |= changes
+        if len(self._changes) > MAX_TOPICS:
+            self._changes.clear()
+            self._overflows += 1
+        return changes
+
+    async def _send(self, changes: Changes) -> None:
+        """Send versions until they are sent under the server's own secret."""
+        for _ in range(ATTEMPTS):
+            shared = await self._places.names()
+            names = {topic: shared.of(topic) for topic in changes}
+            renewed = {
+                names[topic]: os.urandom(STAMP_BYTES)
+                for topic, change in changes.items()
+                if not change.is_doubt
+            }
+            doubted = {*names.values()} - renewed.keys()
+            secret = await self._set_versions(renewed, doubted)
+            if self._places.are_current(shared, secret):
+                self._note_sent(changes, names, renewed)
+                return
+        raise SecretChanges
+
+    async def _set_versions(
+        self, renewed: Mapping[str, bytes], doubted: Collection[str]
+    ) -> bytes | None:
+        """Set versions in one round trip; return the server's secret after it."""
+        async with self._cache.client.pipeline(transaction=False) as pipe:
+            if renewed:
+                pipe.mset(renewed)
+            for name in doubted:
+                pipe.setrange(name, PART_BYTES, os.urandom(PART_BYTES))
+            pipe.get(SECRET_KEY)
+            *_, secret = await pipe.execute()
+        found: bytes | None = secret
+        return found
+
+    def _note_sent(
+        self, changes: Changes, names: Mapping[str, str], renewed: Mapping[str, bytes]
+    ) -> None:
+        for topic, change in changes.items():
+            change.stamp = renewed.get(names[topic])
+            if self._changes.get(topic) is change:
+                del self._changes[topic]
+
+
+def stamps_of(changes: Changes, topics: Topics) -> Stamps | None:
+    """Return the topics' new versions, None where one is unsent."""
+    stamps = [changes[topic].stamp for topic in topics]
+    sent = [stamp for stamp in stamps if stamp is not None]
+    return tuple(sent) if len(sent) == len(stamps) else None
