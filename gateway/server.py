@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.asgi.event_stream import KEEP_ALIVE_SECONDS
 from gateway.asgi.http_request import BODY_MAX_BYTES
+from gateway.log_filter import WithoutRequests
 from gateway.settings import Settings
 from gateway.stop_signals import STOP_SIGNALS
 
@@ -28,7 +29,14 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
-    "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"requests": {"()": WithoutRequests}},
+    "handlers": {
+        "errors": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["requests"],
+        }
+    },
     "root": {"handlers": ["errors"]},
 }
 
