@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.gateway import Gateway
 from tests.glance_double import GlanceDouble, Reply
@@ -43,6 +43,11 @@ def page(browser: Browser, gateway: Gateway) -> Iterator[Page]:
 def origin(gateway: Gateway) -> str:
     """Return where the gateway is, as browsers write it."""
     return str(gateway.client.base_url).rstrip("/")
+
+
+def question(page: Page) -> Locator:
+    """Return where the page asks whether to use a link's token."""
+    return page.get_by_role("alert").filter(has_text="token")
 
 
 def test_what_one_sees_first_can_be_run(
@@ -232,3 +237,68 @@ def test_subscription_shows_each_change_until_it_is_stopped(
     page.get_by_role("button", name="Stop query").click()
 
     expect(page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+@pytest.mark.parametrize("fragment", ["%", "%E0%A4%A", "ab%zz", ""])
+def test_malformed_link_starts_the_page_without_a_token(
+    page: Page, fragment: str
+) -> None:
+    """What cannot be decoded is no token, and leaves the address all the same."""
+    page.goto(f"/#token={fragment}")
+    editor(page).wait_for()
+
+    expect(page.get_by_label("Token")).to_have_value("")
+    expect(question(page)).to_have_count(0)
+    assert "#" not in page.url
+
+
+def test_link_does_not_replace_a_typed_token(page: Page, token: str) -> None:
+    """It asks; whoever keeps their token is asked no more."""
+    open_graphiql(page)
+    page.get_by_label("Token").fill(token)
+
+    page.goto("/#token=another")
+    expect(question(page)).to_contain_text("The link brings another token")
+    expect(page.get_by_label("Token")).to_have_value(token)
+    page.get_by_role("button", name="Keep mine").click()
+
+    expect(question(page)).to_have_count(0)
+    expect(page.get_by_label("Token")).to_have_value(token)
+    assert "another" not in page.content() + page.url
+
+
+def test_link_does_not_replace_a_kept_token(page: Page, token: str) -> None:
+    """Also where the page is loaded anew; the link's token is used once confirmed."""
+    open_graphiql(page, token)
+    page.goto("about:blank")
+
+    open_graphiql(page, "another")
+    expect(page.get_by_label("Token")).to_have_value(token)
+    page.get_by_role("button", name="Use it").press("Enter")
+
+    expect(page.get_by_label("Token")).to_have_value("another")
+    expect(question(page)).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Token")).to_have_value("another")
+
+
+def test_link_with_the_same_token_asks_nothing(page: Page, token: str) -> None:
+    """Opening a link twice is not a question."""
+    open_graphiql(page, token)
+
+    page.goto(f"/#token={token}")
+    expect(page.get_by_label("Token")).to_have_value(token)
+
+    page.wait_for_url("**/")
+    expect(question(page)).to_have_count(0)
+
+
+def test_malformed_link_leaves_a_typed_token(page: Page, token: str) -> None:
+    """It is as if it were not there."""
+    open_graphiql(page, token)
+
+    page.goto("/#token=%")
+
+    page.wait_for_url("**/")
+    expect(page.get_by_label("Token")).to_have_value(token)
+    expect(question(page)).to_have_count(0)
