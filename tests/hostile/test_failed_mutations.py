@@ -24,6 +24,11 @@ TASKS = "{ image(id: 1) { tasks { id } } }"
 READS = [SHOW, LIST, TASKS]
 DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"
 RENAME = 'mutation { updateImage(input: {id: 1, name: "new"}) { __typename } }'
+RENAME_TO = (
+    "mutation ($id: String!) { updateImage(input: {id: 1, name: $id,"
+    " setProperties: [{name: $id, value: $id}]}) { __typename } }"
+)
+TAG = "mutation ($id: String!) { addTag(input: {id: 1, tag: $id}) { __typename } }"
 CREATE = 'mutation { createImage(input: {id: "1"}) { __typename } }'
 IMAGE = {"id": "1", "name": "known", "status": "active"}
 
@@ -142,6 +147,27 @@ def test_write_that_was_not_sent_invalidates_nothing(
     read_all(bobs, bob)
 
     assert len(double.calls) == calls
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\u0000", "x" * 300, "9" * 400])
+def test_write_that_cannot_be_sent_invalidates_nothing(
+    pair: Pair, double: GlanceDouble, bob: str, text: str
+) -> None:
+    """Values that no request can carry reach neither Glance nor the cache."""
+    bobs, mallorys = pair
+    double.script = glance(writes=Reply(400))
+    read_all(bobs, bob)
+    calls = reads_of(double, bob)
+    headers = {"X-Auth-Token": "mallory", "Content-Type": "application/json"}
+
+    for document in (RENAME_TO, DELETE, TAG):
+        body = '{"query": "%s", "variables": {"id": "%s"}}' % (document, text)
+        mallorys.client.post("/graphql", content=body, headers=headers)
+        number = '{"query": "%s", "variables": {"id": %s}}' % (document, text)
+        mallorys.client.post("/graphql", content=number, headers=headers)
+        read_all(bobs, bob)
+
+    assert reads_of(double, bob) == calls
 
 
 @pytest.mark.parametrize("writes", [Reply(0), Reply(500)])
