@@ -203,16 +203,19 @@ class ValkeyStore:
     async def _send_now(self) -> None:
         """Send what is unsent, else begin to wait for the server's return.
 
-        A server that is only slow for once is tried once more: a write that is not
-        invalidated now is seen late by others.
+        The latter also where the caller is cancelled. A server that is only slow
+        for once is tried once more: a write that is not invalidated now is seen
+        late by others.
         """
-        await self._try(self._nothing)
-        is_slow_for_once = self._losses <= 1
-        if self._unsent and is_slow_for_once:
-            await self._try(self._nothing, in_pause=True)
-        is_resending = self._resending is not None and not self._resending.done()
-        if self._unsent and not is_resending:
-            self._resending = asyncio.create_task(self._resend())
+        try:
+            await self._try(self._nothing)
+            is_slow_for_once = self._losses <= 1
+            if self._unsent and is_slow_for_once:
+                await self._try(self._nothing, in_pause=True)
+        finally:
+            is_resending = self._resending is not None and not self._resending.done()
+            if self._unsent and not is_resending:
+                self._resending = asyncio.create_task(self._resend())
 
     async def _resend(self) -> None:
         """Send what is unsent once the server is back, also if nobody reads."""

@@ -369,6 +369,28 @@ async def test_valkey_that_comes_back_is_told_though_nobody_reads() -> None:
     await store.close()
 
 
+async def test_what_is_not_waited_for_is_sent_all_the_same(
+    valkey: ValkeyServer,
+) -> None:
+    """Whoever is told of a rejection may leave before the Valkey is."""
+    store, other = (
+        ValkeyStore(valkey.connection_url, observe=Observed()) for _ in range(2)
+    )
+    await remember(store, "k", b"{}")
+    with valkey.client() as client:
+        client.execute_command("CLIENT", "PAUSE", "200", "ALL")
+    renewing = asyncio.create_task(store.renew(("scope:a",)))
+    await asyncio.wait([renewing], timeout=0.01)
+
+    renewing.cancel()
+
+    async with asyncio.timeout(20):
+        while await is_true(other, "k"):
+            pass
+    await store.close()
+    await other.close()
+
+
 async def test_more_writes_than_can_be_kept_invalidate_everything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
