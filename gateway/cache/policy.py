@@ -11,6 +11,7 @@ from enum import Enum
 LISTS = "lists"
 # Renewed by every write, so that who waits for one needs to look at one stamp.
 ANYTHING = "anything"
+TOPIC_ID_CHARACTERS = 256
 # Tuples: a word of Glance that is no text is in neither.
 SETTLED = ("active", "deactivated", "killed", "deleted")
 RUNNING = ("pending", "processing")
@@ -76,8 +77,11 @@ class Freshness:
 
 
 def image_topic(image_id: str) -> str:
-    """Return an image's topic: one for all spellings that a database may take."""
-    return f"image:{image_id.lower()}"
+    """Return an image's topic: one for all spellings that a database may take.
+
+    Ids that are too long for any image share topics, which are no longer than that.
+    """
+    return f"image:{image_id[:TOPIC_ID_CHARACTERS].lower()}"
 
 
 def topics_of(scope: str, image_id: str | None = None) -> tuple[str, ...]:

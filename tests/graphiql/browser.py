@@ -29,7 +29,8 @@ ARGUMENTS = (
 REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (violation) =>
     console.error(violation.violatedDirective, violation.blockedURI));"""
 NO_CHROMIUM = "There is no Chromium: `apt-get install chromium` brings it."
-AWAY = "net::ERR_CONNECTION_REFUSED"
+# What browsers call an error, and the page shows: a gateway that is away, or rejects.
+SHOWN = "net::ERR_CONNECTION_REFUSED", "status of 401"
 NO_PAGE = "GraphiQL is not built: `CI=true pip install -e .` says why."
 
 Scheme = Literal["dark", "light"]
@@ -60,7 +61,7 @@ def tab(browser: Browser, url: str, *, scheme: Scheme = "light") -> Iterator[Pag
     """Open a tab for the gateway at `url`; what it does wrong is an error in the end.
 
     That is: asking any other host, breaking the page's policy, and whatever else
-    browsers call an error, but for a gateway that is away.
+    browsers call an error, but for a gateway that is away or rejects the token.
     """
     wrongs: list[str] = []
 
@@ -72,7 +73,8 @@ def tab(browser: Browser, url: str, *, scheme: Scheme = "light") -> Iterator[Pag
             route.abort()
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and AWAY not in message.text:
+        is_shown = any(text in message.text for text in SHOWN)
+        if message.type == "error" and not is_shown:
             wrongs.append(message.text)
 
     def note(error: Error) -> None:
