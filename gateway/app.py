@@ -47,7 +47,9 @@ def build_app(
     written. Hooks are told facts of requests and of the shared cache.
     """
     transport = Transport(
-        connections=settings.glance_calls, ca_file=settings.glance_ca_file
+        connections=settings.glance_calls,
+        ca_file=settings.glance_ca_file,
+        response_max_bytes=settings.glance_response_max_bytes,
     )
     client = _client(settings, transport)
     freshness = _freshness(settings)

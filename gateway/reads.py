@@ -17,9 +17,21 @@ from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
 from gateway.cache.reader import Answer, Content, Read
 from gateway.caller import Caller, Tally
-from gateway.glance.answers import image_in, object_in, page_in, stores_in, tasks_in
+from gateway.glance.answers import (
+    Unreadable,
+    image_in,
+    object_in,
+    page_in,
+    stores_in,
+    tasks_in,
+)
 from gateway.glance.client import Fetched, GlanceClient
-from gateway.glance.errors import Forbidden, InvalidRequest, NotFound
+from gateway.glance.errors import (
+    Forbidden,
+    GlanceUnavailable,
+    InvalidRequest,
+    NotFound,
+)
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, one_of
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 
@@ -41,10 +53,14 @@ class TypedRead(Generic[Value]):
     purpose: str
 
     def value(self, content: Content) -> Value:
-        """Return what was read, decoded once."""
+        """Return what was read, decoded once; raises GlanceUnavailable."""
         if content.value is not None:
             return cast("Value", content.value)
-        return self.decode(content.encoded)
+        try:
+            return self.decode(content.encoded)
+        except Unreadable as error:
+            message = f"Could not {self.purpose}: Glance's response is {error}."
+            raise GlanceUnavailable(message) from error
 
 
 class Reads:
@@ -133,7 +149,8 @@ class Reads:
         """Return those of the images that lists show, with a call for each 50.
 
         Glance's list by ids shows all that single reads do but hidden images,
-        given these filters; what is missing has to be read alone.
+        given these filters; what is missing has to be read alone. So has each
+        image of a response that holds others than were asked for.
         """
         listable = [one for one in ids if _UUID.fullmatch(one)]
         chunks = [
@@ -167,7 +184,9 @@ class Reads:
             fetched = await self._client.list_images(caller, query, call)
         except (Forbidden, InvalidRequest):
             return []
-        return fetched.value.images
+        images = fetched.value.images
+        are_asked_for = {image["id"] for image in images} <= set(ids)
+        return images if are_asked_for else []
 
 
 def _answer(fetched: Fetched[Value], fresh_seconds: float) -> Answer:

@@ -116,6 +116,14 @@ class Settings(BaseSettings):
     glance_calls_per_identity: int = Field(
         16, ge=1, le=10_000, description="The same, for each token."
     )
+    glance_response_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=1024,
+        description=(
+            "The longest body of Glance's that is read; 16 MiB at most of what is"
+            " not a list of images."
+        ),
+    )
     glance_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = Field(
         None,
         description=(

@@ -8,10 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
@@ -49,6 +49,8 @@ class Reply:
 
     `declared_bytes` is a Content-Length that the body does not keep; `until`
     is waited for before answering; status 0 closes the connection unanswered.
+    The request's id is echoed, but where `headers` hold another or `has_id` says
+    no. An image gets the id that was asked for, but where `is_exact`.
     """
 
     status: int = 200
@@ -56,6 +58,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     declared_bytes: int | None = None
     until: threading.Event | None = None
+    has_id: bool = True
+    is_exact: bool = False
 
 
 Script = Callable[[Received], Reply | None]
@@ -132,24 +136,29 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         received = Received(self.command, self.path, headers, self.rfile.read(length))
         self.double.calls.append(received)
-        reply = self.double.script(received) or _forwarded(
-            received, self.double.upstream_port
+        played = self.double.script(received)
+        reply = (
+            _fitting(played, received)
+            if played
+            else _forwarded(received, self.double.upstream_port)
         )
         if reply.until is not None:
             reply.until.wait()
         try:
-            self._send(reply)
+            self._send(reply, headers.get("x-openstack-request-id", ""))
         except (BrokenPipeError, ConnectionResetError):
             self.double.has_lost_client.set()
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: Reply, request_id: str) -> None:
         if reply.status == 0:
             self.close_connection = True
             return
         self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        echoed = {"x-openstack-request-id": request_id} if reply.has_id else {}
+        own = {name.lower(): value for name, value in reply.headers.items()}
+        for name, value in (echoed | own).items():
             if name.lower() not in HOP_BY_HOP | {"content-length"}:
                 self.send_header(name, value)
         declared = reply.declared_bytes
@@ -163,6 +172,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def _fitting(reply: Reply, received: Received) -> Reply:
+    """Return the reply with the image's id, where it is an image asked for by id."""
+    match received.path.split("/"):
+        case ["", "v2", "images", image_id] if not reply.is_exact:
+            return replace(reply, body=_with_id(reply.body, unquote(image_id)))
+    return reply
+
+
+def _with_id(body: bytes, image_id: str) -> bytes:
+    try:
+        image = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    if not isinstance(image, dict) or not isinstance(image.get("id"), str):
+        return body
+    return orjson.dumps(image | {"id": image_id})
+
+
 def _forwarded(received: Received, port: int) -> Reply:
     upstream = HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {
@@ -172,6 +199,7 @@ def _forwarded(received: Received, port: int) -> Reply:
     }
     upstream.request(received.method, received.target, received.body or None, headers)
     answer = upstream.getresponse()
-    reply = Reply(answer.status, answer.read(), dict(answer.getheaders()))
+    headers = dict(answer.getheaders())
+    reply = Reply(answer.status, answer.read(), headers, has_id=False)
     upstream.close()
     return reply

@@ -9,12 +9,15 @@ from typing import Any, cast
 import orjson
 
 from gateway.glance.errors import (
+    OUTCOME_OPEN,
     GlanceError,
+    GlanceTimeout,
     GlanceUnavailable,
     error_class,
     sentence,
 )
 from gateway.glance.listing import ImagePage
+from gateway.glance.nesting import is_too_deep
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.glance.rows import KEY, outlined
 from gateway.glance.transport import Response
@@ -24,6 +27,10 @@ class Unreadable(ValueError):
     """Bytes that are not what was asked for; the text says what they are."""
 
 
+class Foreign(Unreadable):
+    """The response to another request; the text says what it holds."""
+
+
 def image_in(content: bytes) -> ImageRecord:
     """Return the image; raises Unreadable for anything but an image."""
     answer = object_in(content)
@@ -31,6 +38,18 @@ def image_in(content: bytes) -> ImageRecord:
         reason = "not an image"
         raise Unreadable(reason)
     return cast("ImageRecord", answer)
+
+
+def image_with_id(image_id: str, content: bytes) -> ImageRecord:
+    """Return the image; raises Foreign for another one, Unreadable for none.
+
+    Glance's database may find an id that is written in other case.
+    """
+    image = image_in(content)
+    if image["id"].lower() != image_id.lower():
+        reason = "another image"
+        raise Foreign(reason)
+    return image
 
 
 def page_in(content: bytes) -> ImagePage:
@@ -64,6 +83,9 @@ def object_in(content: bytes) -> dict[str, object]:
     if not isinstance(answer, dict):
         reason = "not a JSON object"
         raise Unreadable(reason)
+    if is_too_deep(content, answer):
+        reason = "nested too deeply"
+        raise Unreadable(reason)
     return answer
 
 
@@ -78,15 +100,18 @@ def unreadable(
     )
 
 
-def refusal(response: Response, purpose: str) -> GlanceError:
+def refusal(response: Response, purpose: str, *, is_write: bool) -> GlanceError:
     """Return the error for an answer that is not a success.
 
     Glance explains itself in HTML and keystonemiddleware, which stands before
     it, in JSON; their sentence is kept, without the markup.
     """
     status = response.status
-    return error_class(status)(
-        f"Could not {purpose}: {_reason(response) or _default_reason(status)}",
+    kind = error_class(status)
+    reason = _reason(response) or _default_reason(status)
+    is_open = is_write and kind in {GlanceTimeout, GlanceUnavailable}
+    return kind(
+        f"Could not {purpose}: {reason}{OUTCOME_OPEN if is_open else ''}",
         status=status,
         request_id=response.request_id,
     )

@@ -1,28 +1,32 @@
 """Glance's REST API: one method per call.
 
-Every method sends one HTTP request (a read once more where the connection was
-lost), within the caller's deadline, and
-raises a GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
+Every method sends one HTTP request within the caller's deadline, and raises a
+GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
 GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
-below.
+below. A read is sent once more, on a new connection, where the first one was
+lost or brought a response that is not proven to be the one to this read. A write
+is sent once, on a connection of its own.
 
 Source: https://docs.openstack.org/api-ref/image/v2/
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
-import aiohttp
 import orjson
 
 from gateway.caller import Caller
 from gateway.glance.answers import (
+    Foreign,
     Unreadable,
     image_in,
+    image_with_id,
     object_in,
     page_in,
     refusal,
@@ -31,26 +35,34 @@ from gateway.glance.answers import (
     unreadable,
 )
 from gateway.glance.bulkhead import Bulkhead
-from gateway.glance.errors import (
-    GlanceError,
-    GlanceTimeout,
-    GlanceUnavailable,
-    NotFound,
-    Unsupported,
-)
+from gateway.glance.errors import NotFound, Unsupported
+from gateway.glance.exchange import Exchange
+from gateway.glance.failures import FAILURES, may_repeat, translated
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
-from gateway.glance.transport import Response, Transport, base_url, caller_headers
+from gateway.glance.transport import (
+    Request,
+    ResponseRejected,
+    Transport,
+    base_url,
+    caller_headers,
+    log_foreign,
+)
 
 NAME_MAX_CHARACTERS = 255
+# An image may have 128 properties of 64 KiB.
+RECORD_MAX_BYTES = 16 * 1024 * 1024
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to Glance; `purpose` is what its error message begins with."""
+    """One request to Glance; `purpose` is what its error message begins with.
+
+    `max_bytes` bounds the body of the response, as the transport does.
+    """
 
     method: str
     path: str
@@ -58,6 +70,12 @@ class Call:
     parameters: tuple[tuple[str, str], ...] = ()
     body: object = None
     media_type: str = "application/json"
+    max_bytes: float = RECORD_MAX_BYTES
+
+    @property
+    def is_write(self) -> bool:
+        """Tell whether it may change something in Glance."""
+        return self.method != "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +109,14 @@ class GlanceClient:
     async def get_image(self, caller: Caller, image_id: str) -> Fetched[ImageRecord]:
         """Return an image; raises NotFound, also for one the caller can't see."""
         call = Call("GET", image_path(image_id), f"get image {image_id}")
-        return await self._fetch(caller, call, image_in)
+        return await self._fetch(caller, call, partial(image_with_id, image_id))
 
     async def list_images(
         self, caller: Caller, query: ImageQuery, call: ListCall
     ) -> Fetched[ImagePage]:
         """Return one page; raises InvalidRequest for a marker that is gone."""
         asked = tuple(parameters(query, call))
-        request = Call("GET", "/v2/images", "list images", asked)
+        request = Call("GET", "/v2/images", "list images", asked, max_bytes=math.inf)
         return await self._fetch(caller, request, page_in)
 
     async def list_image_tasks(
@@ -156,12 +174,14 @@ class GlanceClient:
             body=patch,
             media_type=MEDIA_TYPE,
         )
-        return (await self._fetch(caller, call, image_in)).value
+        fetched = await self._fetch(caller, call, partial(image_with_id, image_id))
+        return fetched.value
 
     async def delete_image(self, caller: Caller, image_id: str) -> None:
         """Delete an image; raises NotFound, Forbidden for a protected one."""
         path = image_path(image_id)
-        await self._send(caller, Call("DELETE", path, f"delete image {image_id}"))
+        call = Call("DELETE", path, f"delete image {image_id}")
+        await self._fetch(caller, call, bytes)
 
     async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
         """Add a tag, also one it has; raises NotFound, QuotaExceeded.
@@ -169,7 +189,7 @@ class GlanceClient:
         The tag must be one that `fits_tag_route` accepts.
         """
         path, purpose = tag_path(image_id, tag), f"add tag {tag!r} to image {image_id}"
-        await self._send(caller, Call("PUT", path, purpose))
+        await self._fetch(caller, Call("PUT", path, purpose), bytes)
 
     async def remove_tag(self, caller: Caller, image_id: str, tag: str) -> None:
         """Remove a tag; raises NotFound for the image and for the tag.
@@ -178,39 +198,60 @@ class GlanceClient:
         """
         path = tag_path(image_id, tag)
         purpose = f"remove tag {tag!r} from image {image_id}"
-        await self._send(caller, Call("DELETE", path, purpose))
+        await self._fetch(caller, Call("DELETE", path, purpose), bytes)
 
     async def _fetch(
         self, caller: Caller, call: Call, decode: Callable[[bytes], Value]
     ) -> Fetched[Value]:
-        """Send the call; raises GlanceUnavailable for what can't be decoded."""
-        response = await self._send(caller, call)
-        try:
-            return Fetched(response.content, decode(response.content))
-        except Unreadable as error:
-            raise unreadable(response, call.purpose, error) from error
-
-    async def _send(self, caller: Caller, call: Call) -> Response:
-        """Send the call and return its answer, read whole and successful."""
+        """Return what a successful call brought, decoded."""
         now = asyncio.get_running_loop().time()
+        asked = caller.request_id
+        exchange = Exchange(asked, needs_new_connection=call.is_write)
         try:
             async with asyncio.timeout_at(
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
                 async with self._bulkhead.slot(caller.identity.scope):
-                    caller.tally.count_call()
-                    response = await self._transport.send(
-                        call.method,
-                        self._base_url + call.path,
-                        parameters=call.parameters,
-                        headers=_headers(caller, call),
-                        body=None if call.body is None else orjson.dumps(call.body),
-                    )
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _failure(error, call, caller) from error
+                    try:
+                        return await self._attempt(caller, call, decode, exchange)
+                    except FAILURES as error:
+                        if call.is_write or not may_repeat(error):
+                            raise
+                    exchange = Exchange(asked, needs_new_connection=True)
+                    return await self._attempt(caller, call, decode, exchange)
+        except FAILURES as error:
+            raise translated(
+                error, call.purpose, exchange, is_write=call.is_write
+            ) from error
+
+    async def _attempt(
+        self,
+        caller: Caller,
+        call: Call,
+        decode: Callable[[bytes], Value],
+        exchange: Exchange,
+    ) -> Fetched[Value]:
+        """Send the call; raises GlanceError for a response that is no success."""
+        caller.tally.count_call()
+        request = Request(
+            call.method,
+            self._base_url + call.path,
+            call.parameters,
+            _headers(caller, call, exchange),
+            None if call.body is None else orjson.dumps(call.body),
+            call.max_bytes,
+        )
+        response = await self._transport.send(request, exchange)
         if not response.is_success:
-            raise refusal(response, call.purpose)
-        return response
+            raise refusal(response, call.purpose, is_write=call.is_write)
+        try:
+            return Fetched(response.content, decode(response.content))
+        except Foreign as error:
+            exchange.close()
+            log_foreign(exchange, str(error))
+            raise ResponseRejected from error
+        except Unreadable as error:
+            raise unreadable(response, call.purpose, error) from error
 
 
 def image_path(image_id: str) -> str:
@@ -243,24 +284,13 @@ def fits_tag_route(tag: str) -> bool:
     return is_plain and is_short and tag not in {"", ".", ".."}
 
 
-def _headers(caller: Caller, call: Call) -> Mapping[str, str]:
-    if call.body is None:
-        return caller_headers(caller)
-    return {**caller_headers(caller), "Content-Type": call.media_type}
+def _headers(caller: Caller, call: Call, exchange: Exchange) -> Mapping[str, str]:
+    headers = caller_headers(caller, exchange)
+    if call.body is not None:
+        headers["Content-Type"] = call.media_type
+    return headers
 
 
 def _unsupported(error: NotFound, call: Call, reason: str) -> Unsupported:
     message = f"Could not {call.purpose}: {reason}."
     return Unsupported(message, status=error.status, request_id=error.request_id)
-
-
-def _failure(error: Exception, call: Call, caller: Caller) -> GlanceError:
-    """Translate a call that got no answer."""
-    kind: type[GlanceError] = GlanceUnavailable
-    reason = "Glance cannot be reached"
-    if isinstance(error, TimeoutError):
-        kind, reason = GlanceTimeout, "no answer in time"
-    elif isinstance(error, aiohttp.ClientPayloadError):
-        reason = "Glance's answer is cut off"
-    message = f"Could not {call.purpose}: {reason}."
-    return kind(message, request_id=caller.request_id)

@@ -19,9 +19,13 @@ import re
 from http import HTTPStatus
 
 SENTENCE_MAX_CHARACTERS = 500
+# What a write says of itself that failed without a response of Glance's.
+NOT_SENT = " It was not sent."
+OUTCOME_OPEN = " It was sent, and its outcome is open."
 
-_HEADING = re.compile(r".*</h1>", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+# int() takes no 4301 digits, so no character reference may have them.
+_ESCAPED_MAX_CHARACTERS = 4000
+_TAG = re.compile(r"<[^<>]*>")
 
 
 class GlanceError(Exception):
@@ -129,9 +133,11 @@ def error_class(status: int) -> type[GlanceError]:
 def sentence(body: str) -> str:
     """Return what an error page says, as one line of text without markup.
 
-    At most 500 characters; empty where the page says nothing.
+    At most 500 characters; empty where the page says nothing. Takes time in
+    proportion to the page.
     """
-    text = html.unescape(_TAG.sub(" ", _HEADING.sub("", body)))
+    escaped = " ".join(_TAG.sub(" ", body.rpartition("</h1>")[2]).split())
+    text = html.unescape(escaped[:_ESCAPED_MAX_CHARACTERS])
     line = " ".join(text.split())
     if len(line) <= SENTENCE_MAX_CHARACTERS:
         return line

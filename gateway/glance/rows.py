@@ -7,6 +7,7 @@ import msgspec
 import orjson
 
 from gateway.glance.errors import GlanceUnavailable
+from gateway.glance.nesting import is_too_deep
 from gateway.glance.records import ImageRecord
 
 KEY = "images"
@@ -64,10 +65,15 @@ class Rows(Sequence[ImageRecord]):
     def _decoded(self) -> list[ImageRecord]:
         if self._records is None:
             try:
-                self._records = orjson.loads(self.content)[KEY][self.window]
+                records = orjson.loads(self.content)[KEY]
             except orjson.JSONDecodeError as error:
                 message = "Could not list images: Glance's answer is not JSON."
                 raise GlanceUnavailable(message) from error
+            # Each image is an object with a list of tags.
+            if is_too_deep(self.content, records, flat_openings=2 * len(records)):
+                message = "Could not list images: a value is nested too deeply."
+                raise GlanceUnavailable(message)
+            self._records = records[self.window]
         return self._records
 
 

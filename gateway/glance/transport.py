@@ -1,9 +1,11 @@
 """How bytes travel to Glance: pooled connections, no state between calls.
 
-Nothing that one caller's answer sets may reach another caller's request:
-cookies are neither kept nor sent, redirects are not followed.
+Nothing that one caller's response sets may reach another caller's request:
+cookies are neither kept nor sent, redirects are not followed, and a response
+counts only where it is proven to be the one to its request.
 """
 
+import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +16,53 @@ import aiohttp
 from yarl import URL
 
 from gateway.caller import Caller
+from gateway.glance.body import BodyRejected, read_body, read_error_page
+from gateway.glance.connections import GlanceConnector, exchange_under_way
+from gateway.glance.exchange import (
+    REQUEST_ID,
+    Exchange,
+    Verdict,
+    loggable,
+    verdict,
+)
 
-REQUEST_ID = "X-OpenStack-Request-ID"
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_BUFFER_BYTES = 1024 * 1024
+RESPONSE_MAX_BYTES = 64 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class ResponseRejected(Exception):
+    """A response that is not proven to be the one to its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to a URL that is quoted; `max_bytes` bounds its response's body."""
+
+    method: str
+    url: str
+    parameters: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes | None
+    max_bytes: float
+
+    @property
+    def target(self) -> URL:
+        """Return the URL with its parameters."""
+        query = f"?{urlencode(self.parameters)}" if self.parameters else ""
+        return URL(self.url + query, encoded=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, read whole; `request_id` is the one in Glance's log."""
+    """A response, read whole; `request_id` is the one in Glance's log.
+
+    `content` holds the first 16 KiB of what is not a success, and nothing of
+    that where it is compressed.
+    """
 
     status: int
     media_type: str
@@ -33,88 +72,155 @@ class Response:
     @property
     def is_success(self) -> bool:
         """Tell whether the call did what it was for."""
-        return self.status // 100 == 2  # noqa: PLR2004 - 2xx
+        return _is_success(self.status)
 
 
 class Transport:
-    """The connections of this process, at most a number at once."""
+    """The connections of this process.
 
-    def __init__(self, *, connections: int, ca_file: Path | None = None) -> None:
+    Until Glance has echoed the id of a request, each request has a connection
+    of its own: behind a proxy that strips ids it stays so.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        ca_file: Path | None = None,
+        response_max_bytes: int = RESPONSE_MAX_BYTES,
+    ) -> None:
         """Open nothing yet: the first connection comes with the first call.
 
-        `ca_file` holds certificates (PEM) that vouch for Glance instead of the
-        system's.
+        At most so many `connections` are in use at once, of those that are kept
+        and of those that are not. `ca_file` holds certificates (PEM) that vouch
+        for Glance instead of the system's.
         """
         self._connections = connections
+        self._response_max_bytes = response_max_bytes
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._sessions: tuple[aiohttp.ClientSession, aiohttp.ClientSession] | None
         self._sessions = None
+        self._has_echoed = False
+        self._has_warned = False
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        parameters: Sequence[tuple[str, str]],
-        headers: Mapping[str, str],
-        body: bytes | None,
-    ) -> Response:
-        """Send a request to a URL that is quoted, and return its answer.
+    async def send(self, request: Request, exchange: Exchange) -> Response:
+        """Send a request once, and return its response.
 
-        Raises aiohttp.ClientError and, after 5 s without a connection,
-        TimeoutError. A GET is sent once more where a connection was lost; a
-        write is not: its second answer would be about the first one's work.
+        Raises ResponseRejected for a response to another request, BodyRejected,
+        aiohttp.ClientError and, after 5 s without a connection, TimeoutError.
         """
-        target = f"{url}?{urlencode(parameters)}" if parameters else url
-        reads, writes = self._sessions or self._open()
-        async with (reads if method == "GET" else writes).request(
-            method,
-            URL(target, encoded=True),
-            headers=headers,
-            data=body,
+        kept, single = self._sessions or self._open()
+        may_share = self._has_echoed and not exchange.needs_new_connection
+        exchange_under_way.set(exchange)
+        async with (kept if may_share else single).request(
+            request.method,
+            request.target,
+            headers=request.headers,
+            data=request.body,
             allow_redirects=False,
-        ) as answer:
-            content = await answer.read()
-        return Response(
-            answer.status,
-            answer.headers.get("Content-Type", "").partition(";")[0],
-            answer.headers.get(REQUEST_ID, headers[REQUEST_ID]),
-            content,
-        )
+        ) as response:
+            try:
+                self._check_sender(response, exchange)
+                return await self._read(response, request, exchange)
+            except (BodyRejected, ResponseRejected):
+                # What came whole has left its connection to others already.
+                response.close()
+                exchange.close()
+                raise
 
     async def close(self) -> None:
         """Close all connections."""
         for session in self._sessions or ():
             await session.close()
 
+    def _check_sender(
+        self, response: aiohttp.ClientResponse, exchange: Exchange
+    ) -> None:
+        """Raise ResponseRejected unless the response is that of the exchange.
+
+        A connection without any proof is not kept.
+        """
+        echoed = response.headers.getall(REQUEST_ID, ())
+        is_success = _is_success(response.status)
+        match verdict(
+            exchange, echoed, is_success=is_success, has_echoed=self._has_echoed
+        ):
+            case Verdict.PROVEN:
+                self._has_echoed = True
+            case Verdict.ACCEPTED:
+                exchange.close_after_response()
+                self._warn_once(is_success=is_success)
+            case Verdict.UNPROVEN:
+                raise ResponseRejected
+            case Verdict.FOREIGN:
+                log_foreign(exchange, loggable(echoed))
+                raise ResponseRejected
+
+    def _warn_once(self, *, is_success: bool) -> None:
+        if is_success and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "Glance's responses come without the %s that was sent, which a proxy"
+                " may strip: each call gets a connection of its own.",
+                REQUEST_ID,
+            )
+
+    async def _read(
+        self, response: aiohttp.ClientResponse, request: Request, exchange: Exchange
+    ) -> Response:
+        status, headers = response.status, response.headers
+        media_type = headers.get("Content-Type", "").partition(";")[0]
+        is_plain = headers.get("Content-Encoding", "identity") == "identity"
+        if _is_success(status):
+            if not is_plain:
+                raise BodyRejected("compressed, which was not asked for")
+            max_bytes = min(request.max_bytes, self._response_max_bytes)
+            content = await read_body(response.content, max_bytes)
+        else:
+            content = await read_error_page(response.content) if is_plain else b""
+        return Response(status, media_type, exchange.request_id, content)
+
     def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
-        """Open the session of reads and that of writes, on the same connections."""
-        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls)
-        reads = self._session(connector, skip=())
-        writes = self._session(connector, skip=["Content-Type"])
-        writes._retry_connection = False  # noqa: SLF001 - no public switch
-        self._sessions = reads, writes
+        """Open the session of kept connections and that of single requests."""
+        self._sessions = self._session(is_kept=True), self._session(is_kept=False)
         return self._sessions
 
-    def _session(
-        self, connector: aiohttp.TCPConnector, *, skip: Sequence[str]
-    ) -> aiohttp.ClientSession:
+    def _session(self, *, is_kept: bool) -> aiohttp.ClientSession:
         """Open a session; headers to skip cost each of its calls some 25 µs."""
-        return aiohttp.ClientSession(
-            connector=connector,
+        session = aiohttp.ClientSession(
+            connector=GlanceConnector(
+                limit=self._connections, tls=self._tls, is_kept=is_kept
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            skip_auto_headers=skip,
+            skip_auto_headers=() if is_kept else ["Content-Type"],
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
             read_bufsize=READ_BUFFER_BYTES,
+            auto_decompress=False,
         )
+        session._retry_connection = False  # noqa: SLF001 - no public switch
+        return session
 
 
-def caller_headers(caller: Caller) -> Mapping[str, str]:
+def log_foreign(exchange: Exchange, found: str) -> None:
+    """Log that a response belongs to another request."""
+    logger.error(
+        "A response of Glance's to request %s is rejected, it came with %s: a server"
+        " or proxy before Glance mixes responses up. The connection is closed.",
+        exchange.request_id,
+        found,
+    )
+
+
+def _is_success(status: int) -> bool:
+    return status // 100 == 2  # noqa: PLR2004 - 2xx
+
+
+def caller_headers(caller: Caller, exchange: Exchange) -> dict[str, str]:
     """Return all that Glance is told about a caller: tokens and request id."""
     headers = {
         "X-Auth-Token": caller.identity.token,
-        REQUEST_ID: caller.request_id,
+        REQUEST_ID: exchange.request_id,
     }
     if caller.identity.service_token is not None:
         headers["X-Service-Token"] = caller.identity.service_token

@@ -109,9 +109,10 @@ class Connection(asyncio.Protocol):
         """Answer every request whose head is whole; GETs have no body."""
         self._waiting += data
         while (end := self._waiting.find(b"\r\n\r\n")) >= 0:
-            target = self._waiting.split(b" ", 2)[1].decode()
+            head = bytes(self._waiting[:end])
             del self._waiting[: end + 4]
-            self._transport.write(self._glance.answer(target))
+            answer = self._glance.answer(head.split(b" ", 2)[1].decode())
+            self._transport.write(answer.replace(b"$id", _request_id(head), 1))
 
 
 async def serve(port: int) -> None:
@@ -143,11 +144,17 @@ def _tasks(one: str) -> bytes:
     return orjson.dumps(recorded_json("image-tasks") | {"tasks": [task]})
 
 
+def _request_id(head: bytes) -> bytes:
+    """Return the id that the request came with."""
+    _, _, rest = head.partition(b"X-OpenStack-Request-ID: ")
+    return rest.partition(b"\r\n")[0]
+
+
 def _http(status: int, body: bytes) -> bytes:
     head = (
         f"HTTP/1.1 {status} Stub\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n"
-        "X-Openstack-Request-Id: req-7e4e3a1c-5b8b-4f5e-9d77-1d6d2a8c7b55\r\n\r\n"
+        "X-Openstack-Request-Id: $id\r\n\r\n"
     )
     return head.encode() + body
 

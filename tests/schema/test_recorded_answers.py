@@ -88,9 +88,11 @@ def test_shown_image_comes_out_field_by_field(
     """Every attribute of a shown image has its field."""
     double.always(Reply(body=recorded("show-image"), headers=JSON))
 
-    data = gateway.data("{ image(id: 1) { %s } }" % FIELDS, token=TOKEN)
+    record = recorded_json("show-image")
+    document = "query ($id: ID!) { image(id: $id) { %s } }" % FIELDS
+    data = gateway.data(document, token=TOKEN, id=record["id"])
 
-    assert data["image"] == expected(recorded_json("show-image"))
+    assert data["image"] == expected(record)
 
 
 def test_listed_images_come_out_field_by_field(
@@ -123,12 +125,14 @@ def test_image_without_tasks_has_an_empty_list(
     ("document", "answer"),
     [
         pytest.param(
-            'mutation { createImage(input: {name: "centos"}) { image { %s } } }',
+            """mutation ($id: ID) {
+                createImage(input: {id: $id, name: "x"}) { image { %s } } }""",
             "create-image",
             id="create",
         ),
         pytest.param(
-            'mutation { updateImage(input: {id: 1, name: "x"}) { image { %s } } }',
+            """mutation ($id: ID!) {
+                updateImage(input: {id: $id, name: "x"}) { image { %s } } }""",
             "update-image",
             id="update",
         ),
@@ -140,10 +144,11 @@ def test_changed_image_comes_out_field_by_field(
     """The image in a mutation's answer is the one that Glance answered with."""
     double.always(Reply(body=recorded(answer), headers=JSON))
 
-    data = gateway.data(document % FIELDS, token=TOKEN)
+    record = recorded_json(answer)
+    data = gateway.data(document % FIELDS, token=TOKEN, id=record["id"])
 
     (payload,) = data.values()
-    assert payload["image"] == expected(recorded_json(answer))
+    assert payload["image"] == expected(record)
 
 
 def test_image_without_name_has_name_null(

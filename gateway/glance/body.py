@@ -1,0 +1,56 @@
+"""Bodies of responses, bounded while they are read."""
+
+from aiohttp import StreamReader
+
+# A page of 1000 images has some 0.7 to 5 MB and 40,000 values.
+UNCOUNTED_BYTES = 2 * 1024 * 1024
+VALUES_MAX = 500_000
+ERROR_PAGE_MAX_BYTES = 16 * 1024
+
+_VALUE_MARKS = (b",", b"{", b"[")
+
+
+class BodyRejected(Exception):
+    """A body that is not read to its end; the text says why."""
+
+
+async def read_body(stream: StreamReader, max_bytes: float) -> bytes:
+    """Return the whole body; raises BodyRejected for one of more bytes.
+
+    Also for one of more than 2 MiB that would decode to more than 500,000
+    values: that takes more than 200 ms and 100 MB.
+    """
+    chunks, size_bytes = [], 0
+    while size_bytes <= UNCOUNTED_BYTES:
+        chunk = await stream.readany()
+        chunks.append(chunk)
+        size_bytes += len(chunk)
+        if size_bytes > max_bytes:
+            raise BodyRejected(f"larger than {max_bytes} bytes")
+        if stream.at_eof():
+            return chunk if len(chunks) == 1 else b"".join(chunks)
+    return await _read_large_body(stream, bytearray().join(chunks), max_bytes)
+
+
+async def _read_large_body(
+    stream: StreamReader, body: bytearray, max_bytes: float
+) -> bytes:
+    """Return what has been read and the rest, with its values counted."""
+    counted_bytes, values = 0, 0
+    while counted_bytes < len(body):
+        values += sum(body.count(mark, counted_bytes) for mark in _VALUE_MARKS)
+        counted_bytes = len(body)
+        if values > VALUES_MAX:
+            raise BodyRejected(f"made of more than {VALUES_MAX} values")
+        body += await stream.readany()
+        if len(body) > max_bytes:
+            raise BodyRejected(f"larger than {max_bytes} bytes")
+    return bytes(body)
+
+
+async def read_error_page(stream: StreamReader) -> bytes:
+    """Return the first 16 KiB of the body; what is left is not read."""
+    page = bytearray()
+    while not stream.at_eof() and len(page) < ERROR_PAGE_MAX_BYTES:
+        page += await stream.readany()
+    return bytes(page[:ERROR_PAGE_MAX_BYTES])

@@ -1,0 +1,60 @@
+"""Calls to Glance that brought no response: which are repeated, how they are told.
+
+Pure. A call that changes something says whether it was sent.
+"""
+
+import aiohttp
+
+from gateway.glance.body import BodyRejected
+from gateway.glance.errors import (
+    NOT_SENT,
+    OUTCOME_OPEN,
+    GlanceError,
+    GlanceTimeout,
+    GlanceUnavailable,
+)
+from gateway.glance.exchange import Exchange
+from gateway.glance.transport import ResponseRejected
+
+FAILURES = (aiohttp.ClientError, BodyRejected, ResponseRejected, TimeoutError)
+
+
+def may_repeat(error: Exception) -> bool:
+    """Tell whether a read may succeed on a new connection.
+
+    Three cases: the connection was lost, what came over it is not HTTP, or it
+    is not proven to be the response to this read.
+    """
+    if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
+        return False
+    lost = aiohttp.ClientOSError | aiohttp.ServerDisconnectedError
+    return isinstance(error, lost | aiohttp.ClientResponseError | ResponseRejected)
+
+
+def translated(
+    error: Exception, purpose: str, exchange: Exchange, *, is_write: bool
+) -> GlanceError:
+    """Return the error to show for one of FAILURES."""
+    kind = GlanceTimeout if isinstance(error, TimeoutError) else GlanceUnavailable
+    outcome = OUTCOME_OPEN if exchange.was_sent else NOT_SENT
+    return kind(
+        f"Could not {purpose}: {_reason(error)}.{outcome if is_write else ''}",
+        request_id=exchange.request_id,
+        was_sent=exchange.was_sent,
+    )
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return "no answer in time"
+        case BodyRejected():
+            return f"Glance's response is {error}"
+        case ResponseRejected():
+            return "the response is not proven to be the one to this request"
+        case aiohttp.ClientPayloadError():
+            return "Glance's answer is cut off"
+        case aiohttp.ClientResponseError():
+            return "Glance's response is malformed"
+        case _:
+            return "Glance cannot be reached"
