@@ -90,11 +90,12 @@ def object_in(content: bytes) -> dict[str, object]:
 
 
 def unreadable(
-    response: Response, purpose: str, reason: Unreadable
+    response: Response, purpose: str, reason: Unreadable, *, is_write: bool
 ) -> GlanceUnavailable:
     """Return the error for a success that holds something else."""
+    outcome = OUTCOME_OPEN if is_write else ""
     return GlanceUnavailable(
-        f"Could not {purpose}: Glance's answer is {reason}.",
+        f"Could not {purpose}: Glance's answer is {reason}.{outcome}",
         status=response.status,
         request_id=response.request_id,
     )

@@ -251,7 +251,9 @@ class GlanceClient:
             log_foreign(exchange, str(error))
             raise ResponseRejected from error
         except Unreadable as error:
-            raise unreadable(response, call.purpose, error) from error
+            raise unreadable(
+                response, call.purpose, error, is_write=call.is_write
+            ) from error
 
 
 def image_path(image_id: str) -> str:

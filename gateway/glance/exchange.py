@@ -1,12 +1,14 @@
 """One request to Glance on its way, and whether a response is the one to it. Pure.
 
 Glance echoes the X-OpenStack-Request-ID that it is sent on every response but
-the 401 of its authentication filter; a page of a proxy's own has no id.
+the 401 of its authentication filter; a page of a proxy's own has no id, and is
+believed where it says nothing of an image.
 """
 
 import re
 from collections.abc import Sequence
 from enum import Enum
+from http import HTTPStatus
 from itertools import count
 from os import urandom
 from typing import Protocol
@@ -15,6 +17,8 @@ REQUEST_ID = "X-OpenStack-Request-ID"
 # Glance answers 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
+# A proxy in whose page one of these is believed hides or loses images.
+_OF_IMAGES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
 _SUFFIX_BYTES = 4
 _SUFFIX_MASK = 2 ** (8 * _SUFFIX_BYTES) - 1
 _KEPT_CHARACTERS = REQUEST_ID_MAX_CHARACTERS - 2 * _SUFFIX_BYTES - len("-")
@@ -87,6 +91,11 @@ class Verdict(Enum):
     FOREIGN = "foreign"
 
 
+def is_success(status: int) -> bool:
+    """Tell whether a call did what it was for."""
+    return status // 100 == 2  # noqa: PLR2004 - 2xx
+
+
 def unique_request_id(request_id: str) -> str:
     """Return an id of at most 64 characters that no other call is sent with.
 
@@ -97,17 +106,17 @@ def unique_request_id(request_id: str) -> str:
 
 
 def verdict(
-    exchange: Exchange, echoed: Sequence[str], *, is_success: bool, has_echoed: bool
+    exchange: Exchange, status: int, echoed: Sequence[str], *, has_echoed: bool
 ) -> Verdict:
-    """Judge a response by the ids that it came with.
+    """Judge a response by its status and the ids that it came with.
 
     `has_echoed` tells whether this Glance has echoed an id before: from then on
-    it has to on each success.
+    it has to on whatever says something of an image.
     """
     if echoed:
         is_ours = all(one == exchange.request_id for one in echoed)
         return Verdict.PROVEN if is_ours else Verdict.FOREIGN
-    if is_success and has_echoed:
+    if has_echoed and (is_success(status) or status in _OF_IMAGES):
         return Verdict.FOREIGN
     return Verdict.ACCEPTED if exchange.is_first else Verdict.UNPROVEN
 

@@ -37,17 +37,18 @@ def translated(
     """Return the error to show for one of FAILURES."""
     kind = GlanceTimeout if isinstance(error, TimeoutError) else GlanceUnavailable
     outcome = OUTCOME_OPEN if exchange.was_sent else NOT_SENT
+    reason = _reason(error, was_sent=exchange.was_sent)
     return kind(
-        f"Could not {purpose}: {_reason(error)}.{outcome if is_write else ''}",
+        f"Could not {purpose}: {reason}.{outcome if is_write else ''}",
         request_id=exchange.request_id,
         was_sent=exchange.was_sent,
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, *, was_sent: bool) -> str:
     match error:
         case TimeoutError():
-            return "no answer in time"
+            return "no answer in time" if was_sent else "the time was up"
         case BodyRejected():
             return f"Glance's response is {error}"
         case ResponseRejected():

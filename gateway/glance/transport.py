@@ -22,6 +22,7 @@ from gateway.glance.exchange import (
     REQUEST_ID,
     Exchange,
     Verdict,
+    is_success,
     loggable,
     verdict,
 )
@@ -72,7 +73,7 @@ class Response:
     @property
     def is_success(self) -> bool:
         """Tell whether the call did what it was for."""
-        return _is_success(self.status)
+        return is_success(self.status)
 
 
 class Transport:
@@ -141,23 +142,22 @@ class Transport:
         A connection without any proof is not kept.
         """
         echoed = response.headers.getall(REQUEST_ID, ())
-        is_success = _is_success(response.status)
-        match verdict(
-            exchange, echoed, is_success=is_success, has_echoed=self._has_echoed
-        ):
+        status, has_echoed = response.status, self._has_echoed
+        match verdict(exchange, status, echoed, has_echoed=has_echoed):
             case Verdict.PROVEN:
                 self._has_echoed = True
             case Verdict.ACCEPTED:
                 exchange.close_after_response()
-                self._warn_once(is_success=is_success)
+                if is_success(status):
+                    self._warn_once()
             case Verdict.UNPROVEN:
                 raise ResponseRejected
             case Verdict.FOREIGN:
                 log_foreign(exchange, loggable(echoed))
                 raise ResponseRejected
 
-    def _warn_once(self, *, is_success: bool) -> None:
-        if is_success and not self._has_warned:
+    def _warn_once(self) -> None:
+        if not self._has_warned:
             self._has_warned = True
             logger.warning(
                 "Glance's responses come without the %s that was sent, which a proxy"
@@ -171,7 +171,7 @@ class Transport:
         status, headers = response.status, response.headers
         media_type = headers.get("Content-Type", "").partition(";")[0]
         is_plain = headers.get("Content-Encoding", "identity") == "identity"
-        if _is_success(status):
+        if is_success(status):
             if not is_plain:
                 raise BodyRejected("compressed, which was not asked for")
             max_bytes = min(request.max_bytes, self._response_max_bytes)
@@ -210,10 +210,6 @@ def log_foreign(exchange: Exchange, found: str) -> None:
         exchange.request_id,
         found,
     )
-
-
-def _is_success(status: int) -> bool:
-    return status // 100 == 2  # noqa: PLR2004 - 2xx
 
 
 def caller_headers(caller: Caller, exchange: Exchange) -> dict[str, str]:
