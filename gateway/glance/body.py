@@ -3,8 +3,8 @@
 from aiohttp import StreamReader
 
 # A page of 1000 images has some 0.7 to 5 MB and 40,000 values.
-UNCOUNTED_BYTES = 2 * 1024 * 1024
-VALUES_MAX = 500_000
+UNCOUNTED_BYTES = 1024 * 1024
+VALUES_MAX = 300_000
 ERROR_PAGE_MAX_BYTES = 16 * 1024
 
 _VALUE_MARKS = (b",", b"{", b"[")
@@ -17,8 +17,8 @@ class BodyRejected(Exception):
 async def read_body(stream: StreamReader, max_bytes: float) -> bytes:
     """Return the whole body; raises BodyRejected for one of more bytes.
 
-    Also for one of more than 2 MiB that would decode to more than 500,000
-    values: that takes more than 200 ms and 100 MB.
+    Also for one of more than 1 MiB that may hold more than 300,000 values, which
+    would take more than 100 ms and 60 MB to decode.
     """
     chunks, size_bytes = [], 0
     while size_bytes <= UNCOUNTED_BYTES:

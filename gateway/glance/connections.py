@@ -4,6 +4,7 @@ import asyncio
 import select
 from contextvars import ContextVar
 from functools import partial
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import TYPE_CHECKING, cast
 
@@ -11,12 +12,17 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawResponseMessage
+from aiohttp.streams import StreamReader
 
 from gateway.glance.exchange import Exchange
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest, ConnectionKey
     from aiohttp.tracing import Trace
+
+# On one connection; 100 and 103 are of no use to us.
+INTERIM_RESPONSES_MAX = 100
 
 exchange_under_way: ContextVar[Exchange] = ContextVar("exchange_under_way")
 
@@ -29,6 +35,7 @@ class GlanceConnection(ResponseHandler):
         super().__init__(loop)
         self.is_idle = True
         self.is_new = True
+        self._interim_responses = 0
         self._poll = select.poll()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,6 +49,22 @@ class GlanceConnection(ResponseHandler):
             super().data_received(data)
         elif data:
             self.close()
+
+    def feed_data(
+        self, data: tuple[RawResponseMessage, StreamReader], size: int = 0
+    ) -> None:
+        """Queue a response; a flood of interim ones ends the connection.
+
+        aiohttp would skip them without letting anybody else have a turn.
+        """
+        if data[0].code < HTTPStatus.OK:
+            self._interim_responses += 1
+            if self._interim_responses > INTERIM_RESPONSES_MAX:
+                if self.transport is not None:
+                    self.transport.close()
+                self.set_exception(aiohttp.ServerDisconnectedError())
+                return
+        super().feed_data(data, size)
 
     def is_connected(self) -> bool:
         """Tell whether an idle connection can take another request."""
