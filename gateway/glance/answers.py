@@ -110,9 +110,10 @@ def refusal(response: Response, purpose: str, *, is_write: bool) -> GlanceError:
     status = response.status
     kind = error_class(status)
     reason = _reason(response) or _default_reason(status)
-    is_open = is_write and kind in {GlanceTimeout, GlanceUnavailable}
+    if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
+        reason = reason.removesuffix(".") + "." + OUTCOME_OPEN
     return kind(
-        f"Could not {purpose}: {reason}{OUTCOME_OPEN if is_open else ''}",
+        f"Could not {purpose}: {reason}",
         status=status,
         request_id=response.request_id,
     )
