@@ -19,6 +19,7 @@ from tests.raw_glance import (
 )
 
 ROUNDS = 1000
+REST_OF_UUID = "-1111-1111-1111-111111111111"
 LIST = "{ images { nodes { name } } }"
 SHOW = "query ($id: ID!) { image(id: $id) { id name } }"
 RENAME = """mutation ($id: ID!) {
@@ -309,3 +310,22 @@ def test_equal_request_ids_of_clients_are_told_apart() -> None:
     ids = [one.request_id for one in glance.requests]
     assert len(set(ids)) == len(ids) == 6
     assert all(one.startswith("req-xxxx") and len(one) == 64 for one in ids)
+
+
+def test_batch_with_another_image_is_read_one_by_one() -> None:
+    """A list by ids that holds what nobody asked for is not believed."""
+    one, other, foreign = (f"{number}" * 8 + REST_OF_UUID for number in "123")
+    document = """query ($a: ID!, $b: ID!) {
+        a: image(id: $a) { name } b: image(id: $b) { name } }"""
+
+    def make(request: RawRequest) -> bytes:
+        if not request.target.startswith("/v2/images?"):
+            return own(request)
+        images = [{"id": image_id, "name": "mallory"} for image_id in (one, foreign)]
+        return response({"images": images}, request.request_id)
+
+    with raw_glance(answering(make)) as glance, running_gateway(glance.url) as gateway:
+        data = gateway.data(document, token="t", a=one, b=other)
+
+    assert data == {"a": {"name": "t"}, "b": {"name": "t"}}
+    assert len(glance.requests) == 3
