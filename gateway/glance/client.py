@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
+import msgspec
 import orjson
 
 from gateway.caller import Caller
@@ -57,8 +58,7 @@ RECORD_MAX_BYTES = 16 * 1024 * 1024
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request to Glance; `purpose` is what its error message begins with.
 
     `max_bytes` bounds the body of the response, as the transport does.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest, ConnectionKey
     from aiohttp.tracing import Trace
 
-# On one connection; 100 and 103 are of no use to us.
+# To one request; 100 and 103 are of no use to us.
 INTERIM_RESPONSES_MAX = 100
 
 exchange_under_way: ContextVar[Exchange] = ContextVar("exchange_under_way")
@@ -42,6 +42,12 @@ class GlanceConnection(ResponseHandler):
         """Remember where unread bytes show."""
         super().connection_made(transport)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def begin(self, exchange: Exchange) -> None:
+        """Expect the response to a request that is about to be written."""
+        exchange.travel_on(self, is_first=self.is_new)
+        self.is_new = self.is_idle = False
+        self._interim_responses = 0
 
     def data_received(self, data: bytes) -> None:
         """Read a response; bytes without a request end the connection."""
@@ -123,8 +129,7 @@ class GlanceConnector(aiohttp.TCPConnector):
         if protocol.is_new and not protocol.is_connected():
             connection.close()
             raise aiohttp.ServerDisconnectedError
-        exchange_under_way.get().travel_on(protocol, is_first=protocol.is_new)
-        protocol.is_new = protocol.is_idle = False
+        protocol.begin(exchange_under_way.get())
         return connection
 
     def _release(

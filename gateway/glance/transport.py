@@ -8,11 +8,11 @@ counts only where it is proven to be the one to its request.
 import logging
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from gateway.caller import Caller
@@ -39,8 +39,7 @@ class ResponseRejected(Exception):
     """A response that is not proven to be the one to its request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request to a URL that is quoted; `max_bytes` bounds its response's body."""
 
     method: str
@@ -57,8 +56,7 @@ class Request:
         return URL(self.url + query, encoded=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """A response, read whole; `request_id` is the one in Glance's log.
 
     `content` holds the first 16 KiB of what is not a success, and nothing of

@@ -32,6 +32,7 @@ MEMORY_MAX_BYTES = 100 * MIB
 LIST = "{ images { nodes { id name properties { name value } } } }"
 SHOW = "{ image(id: 1) { id name } }"
 ADD_TAG = 'mutation { addTag(input: {id: 1, tag: "é"}) { image { id } } }'
+SWITCHED = b"HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -88,6 +89,7 @@ ATTACKS = [
         made(b"<h1>&#" + b"9" * 200_000, status=409, headers=HTML), id="long number"
     ),
     pytest.param(flood(HEAD, b"X-A: %s\r\n" % (b"a" * 8000)), id="endless header"),
+    pytest.param(flood(SWITCHED, b"x" * MIB), id="another protocol"),
     pytest.param(flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), id="endless 100s"),
 ]
 

@@ -125,20 +125,26 @@ def test_no_stray_response_reaches_anybody(caplog: pytest.LogCaptureFixture) -> 
     assert ROUNDS <= len(glance.requests) < 2 * ROUNDS
 
 
-def stray_once_idle(stray: bytes) -> tuple[Serve, threading.Event]:
-    """Return what sends a stray response after its second one, and when it has."""
+def stray_after_first(stray: bytes, *, is_glued: bool) -> tuple[Serve, threading.Event]:
+    """Return what adds a stray response to its first kept one, and when it has."""
     sent = threading.Event()
 
     def serve(connection: RawConnection) -> None:
         while (request := connection.request()) is not None:
-            connection.send(own(request))
-            if request.headers.get("connection") != "close" and not sent.is_set():
-                connection.send(stray)
+            is_kept = request.headers.get("connection") != "close"
+            added = b"" if sent.is_set() or not is_kept else stray
+            if is_glued:
+                connection.send(own(request) + added)
+            else:
+                connection.send(own(request))
+                connection.send(added)
+            if added:
                 sent.set()
 
     return serve, sent
 
 
+@pytest.mark.parametrize("is_glued", [True, False], ids=["glued", "later"])
 @pytest.mark.parametrize(
     "stray",
     [
@@ -148,9 +154,13 @@ def stray_once_idle(stray: bytes) -> tuple[Serve, threading.Event]:
         pytest.param(b"HTTP/1.1 4", id="the beginning of a response"),
     ],
 )
-def test_connection_with_unexpected_bytes_is_not_used_again(stray: bytes) -> None:
+def test_connection_with_unexpected_bytes_is_not_used_again(
+    stray: bytes,
+    *,
+    is_glued: bool,
+) -> None:
     """What waits in an idle connection is thrown away with it."""
-    serve, sent = stray_once_idle(stray)
+    serve, sent = stray_after_first(stray, is_glued=is_glued)
 
     with (
         raw_glance(serve) as glance,
