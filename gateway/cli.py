@@ -30,7 +30,8 @@ from gateway.demo.progress import step
 from gateway.demo.samples import ALICE
 from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.schema.root import build_schema
-from gateway.server import Server, server_config
+from gateway.server.config import server_config
+from gateway.server.running import Server
 from gateway.settings import Settings, unknown_settings
 from gateway.stop_signals import until_stopped
 

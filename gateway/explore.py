@@ -7,7 +7,8 @@ from gateway.asgi.connection_owner import knows_owners
 from gateway.asgi.lent_token import LentToken
 from gateway.cloud import Cloud, CloudChoice, CloudFailed, connect
 from gateway.listening import HOST, ServiceFailed, listen, url_at
-from gateway.server import Server, server_config
+from gateway.server.config import server_config
+from gateway.server.running import Server
 from gateway.settings import Settings
 
 QUERY = '{"query": "{ images { nodes { id name status size } } }"}'

@@ -110,6 +110,21 @@ class Settings(BaseSettings):
     glance_timeout_seconds: float = Field(
         30, gt=0, le=3600, description="The longest one call to Glance may take."
     )
+    connections: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Connections of clients at once, for each worker.",
+    )
+    read_timeout_seconds: float = Field(
+        30, gt=0, le=3600, description="The longest a request may take to arrive."
+    )
+    write_timeout_seconds: float = Field(
+        20,
+        gt=0,
+        le=3600,
+        description="How long a client may read nothing of a response.",
+    )
     glance_calls: int = Field(
         64, ge=1, le=10_000, description="Calls to Glance at once, for each worker."
     )

@@ -12,8 +12,8 @@ import orjson
 import uvicorn
 
 from gateway.app import build_app
-from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.facts import Hook
+from gateway.server.config import limited_config
 from gateway.settings import Settings
 
 Json = Any
@@ -102,12 +102,7 @@ def running_gateway(
     asked = Settings(glance_url=glance_url, **settings)
     app = build_app(asked, stamps_file=stamps_file, hooks=hooks)
     server = _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            timeout_graceful_shutdown=1,
-            ws_max_size=BODY_MAX_BYTES,
-        )
+        limited_config(lambda: app, asked, log_config=None, timeout_graceful_shutdown=1)
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

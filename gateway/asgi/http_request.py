@@ -151,18 +151,17 @@ def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
 
 
 async def _body(receive: Receive) -> bytes:
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientLeft
-        chunk: bytes = message.get("body", b"")
-        body += chunk
+        body += message.get("body", b"")
         if len(body) > BODY_MAX_BYTES:
             reason = f"The body is larger than {BODY_MAX_BYTES} bytes."
             raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 def _query_parameters(query: bytes) -> Mapping[str, object]:

@@ -1,0 +1,211 @@
+"""uvicorn's HTTP connection, bounded in what it holds and how long it takes."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from gateway.server.limits import (
+    HEAD_MAX_BYTES,
+    HEADERS_MAX,
+    PIPELINE_MAX,
+    REJECTED_AT_ONCE,
+    BodyBytes,
+    LimitedConfig,
+)
+from gateway.server.rejections import (
+    HEAD_TOO_LARGE,
+    MALFORMED,
+    TOO_MANY_BODIES,
+    TOO_MANY_CONNECTIONS,
+    TOO_SLOW,
+    Rejection,
+)
+from gateway.server.write_timeout import WriteTimeout
+
+
+class Rejected(Exception):
+    """Ends the parsing of a request."""
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One HTTP connection.
+
+    A request that arrives within one read sets no timer.
+    """
+
+    def __init__(
+        self,
+        config: LimitedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Hold to the limits of `config`."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = config.limits
+        self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
+        self._read_timer: asyncio.TimerHandle | None = None
+        self._body_bytes = BodyBytes(config.large_bodies)
+        self._is_reading = False
+        self._is_in_head = False
+        self._head_bytes = 0
+        self._rejection = MALFORMED
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request, if there is room for another connection."""
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections + REJECTED_AT_ONCE:
+            transport.abort()
+            return
+        self._start_read_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hold nothing any longer."""
+        super().connection_lost(exc)
+        self._stop_read_timer()
+        self._write_timeout.stop()
+        self._body_bytes.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived."""
+        if self.cycle is None and len(self.connections) > self._limits.connections:
+            self._reject(TOO_MANY_CONNECTIONS)
+            return
+        was_in_head = self._is_in_head
+        super().data_received(data)
+        if self._is_reading:
+            self._count_unfinished(len(data), was_in_head=was_in_head)
+        self._time_reading()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the transport to a WebSocket connection."""
+        self._stop_read_timer()
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
+        """Answer a request that could not be parsed."""
+        self._reject(self._rejection)
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._is_reading = self._is_in_head = True
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request's target."""
+        super().on_url(url)
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what follows a body is no header of the request."""
+        self._count_head(len(name) + len(value))
+        if self._is_in_head:
+            super().on_header(name, value)
+            if len(self.headers) > HEADERS_MAX:
+                raise self._rejected(HEAD_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, or queue the request behind others."""
+        if len(self.pipeline) >= PIPELINE_MAX or not self.url.isascii():
+            raise self._rejected(MALFORMED)
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for no more of this request."""
+        super().on_message_complete()
+        self._is_reading = False
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; read no further ones before the last."""
+        self._body_bytes.clear()
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._write_timeout.start(self.transport)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._write_timeout.stop()
+
+    def shutdown(self) -> None:
+        """Close a stream's connection: its client connects anew, elsewhere."""
+        super().shutdown()
+        cycle = self.cycle
+        if cycle and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+
+    def _count_head(self, count: int) -> None:
+        self._head_bytes += count
+        if self._head_bytes > HEAD_MAX_BYTES:
+            raise self._rejected(HEAD_TOO_LARGE)
+
+    def _count_unfinished(self, count: int, *, was_in_head: bool) -> None:
+        """Count what was read of a request that is not whole."""
+        if not self._is_in_head:
+            if not self._body_bytes.add(count):
+                self._reject(TOO_MANY_BODIES)
+        elif was_in_head:
+            # httptools keeps a header that has not ended without telling us.
+            self._head_bytes += count
+            if self._head_bytes > HEAD_MAX_BYTES:
+                self._reject(HEAD_TOO_LARGE)
+
+    def _rejected(self, rejection: Rejection) -> Rejected:
+        """Return what ends the parsing; it comes back as `send_400_response`."""
+        self._rejection = rejection
+        return Rejected()
+
+    def _reject(self, rejection: Rejection) -> None:
+        """Answer where no answer is under way, and close; once."""
+        if self.transport.is_closing():
+            return
+        if self._may_answer():
+            headers = self.server_state.default_headers
+            self.transport.write(rejection.response(headers))
+        self.transport.close()
+
+    def _may_answer(self) -> bool:
+        """Return whether the next response is that of the request being read."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        is_own = self._is_reading and not self._is_in_head
+        return is_own and not cycle.response_started and not self.pipeline
+
+    def _time_reading(self) -> None:
+        """Let the timer run exactly while a request is awaited or arrives."""
+        cycle = self.cycle
+        if self._is_reading or cycle is None or cycle.response_complete:
+            if self._read_timer is None and self in self.connections:
+                self._start_read_timer()
+        elif self._read_timer is not None:
+            self._stop_read_timer()
+
+    def _start_read_timer(self) -> None:
+        seconds = self._limits.read_seconds
+        self._read_timer = self.loop.call_later(seconds, self._read_timed_out)
+
+    def _stop_read_timer(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
+
+    def _read_timed_out(self) -> None:
+        """Close the connection, unless it is we who do not read."""
+        self._read_timer = None
+        if self.flow.read_paused or self.pipeline:
+            self._start_read_timer()
+        elif self._is_reading:
+            self._reject(TOO_SLOW)
+        else:
+            # A response to no request could be taken for that of the next one.
+            self.transport.close()

@@ -1,0 +1,145 @@
+"""uvicorn's WebSocket connection, bounded in what it holds and computes."""
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import (
+    WebSocketsSansIOProtocol,
+)
+from uvicorn.server import ServerState
+from websockets.frames import CloseCode, Frame
+
+from gateway.server.limits import LimitedConfig
+from gateway.server.rejections import HEAD_TOO_LARGE
+from gateway.server.write_timeout import WriteTimeout
+
+FRAGMENTS_MAX = 1024
+# Parsing a frame of six bytes takes some 15 microseconds.
+PIECE_BYTES = 2048
+TURN_SECONDS = 0.005
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """One WebSocket connection.
+
+    What has arrived is parsed in pieces, each once the application has taken the
+    messages of the one before and while the client reads what it is sent. So
+    neither messages nor pongs pile up, and other connections have their turns.
+    """
+
+    def __init__(
+        self,
+        config: LimitedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Hold to the limits of `config`."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
+        self._unparsed = bytearray()
+        self._next_turn: asyncio.Handle | None = None
+        self._fragments = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hold nothing any longer."""
+        super().connection_lost(exc)
+        self._write_timeout.stop()
+        self._unparsed.clear()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived, as far as this turn goes."""
+        self._unparsed += data
+        if self._next_turn is None:
+            self._parse()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment of a message."""
+        if self.close_sent:
+            return
+        self._fragments += 1
+        if self._fragments > FRAGMENTS_MAX:
+            self._fail(CloseCode.POLICY_VIOLATION, "A message has too many fragments.")
+            return
+        super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a whole message over."""
+        self._fragments = 0
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            self.frames = [b"".join(self.frames)]
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self._fail(CloseCode.INVALID_DATA, "A text is not UTF-8.")
+                return
+        super().send_receive_event_to_app()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._write_timeout.start(self.transport)
+
+    def resume_writing(self) -> None:
+        """Go on writing, and reading."""
+        super().resume_writing()
+        self._write_timeout.stop()
+        self._schedule()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message of the application."""
+        await super().send(message)
+        if self.close_sent:
+            self._schedule()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Return the next message, and go on reading when there is no other."""
+        message = await self.queue.get()
+        if self.queue.empty():
+            self._schedule()
+        return message
+
+    def _schedule(self) -> None:
+        """Go on in a turn of its own; a no-op where nothing waits."""
+        if self._next_turn is None and (self._unparsed or self.read_paused):
+            self._next_turn = self.loop.call_soon(self._parse)
+
+    def _parse(self) -> None:
+        """Parse for a while, then let others have their turn."""
+        self._next_turn = None
+        until = monotonic() + TURN_SECONDS
+        while self._unparsed and self._may_parse() and monotonic() < until:
+            piece = bytes(self._unparsed[:PIECE_BYTES])
+            del self._unparsed[:PIECE_BYTES]
+            super().data_received(piece)
+            if not self.handshake_initiated and self.conn.handshake_exc is not None:
+                self._reject()
+        if self.transport.is_closing():
+            self._unparsed.clear()
+        elif self._unparsed and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+        if self._may_parse():
+            if self._unparsed:
+                self._schedule()
+            elif self.read_paused:
+                self.read_paused = False
+                self.transport.resume_reading()
+
+    def _may_parse(self) -> bool:
+        if self.transport.is_closing() or not self.writable.is_set():
+            return False
+        return self.queue.empty() or self.close_sent
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+    def _reject(self) -> None:
+        """Answer an upgrade that websockets does not take; uvicorn would wait."""
+        self.transport.write(HEAD_TOO_LARGE.response(self.default_headers))
+        self.transport.close()

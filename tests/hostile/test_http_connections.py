@@ -1,0 +1,185 @@
+"""Attacks on HTTP itself, before any GraphQL."""
+
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+
+import orjson
+import pytest
+
+from tests.hostile.victim import IMAGES, Victim
+
+MIB = 1024 * 1024
+GET = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+GROWTH_MIB = 50
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return all that is sent until the connection ends."""
+    parts = []
+    with suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def answered(victim: Victim, *parts: bytes) -> bytes:
+    """Send the parts of a request and return all that is answered."""
+    with victim.connect() as connection:
+        with suppress(ConnectionResetError, BrokenPipeError):
+            for part in parts:
+                connection.sendall(part)
+        return received(connection)
+
+
+def rejection(response: bytes) -> tuple[int, str]:
+    """Return status and code of a response."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    error = orjson.loads(body)["errors"][0]
+    return int(head.split()[1]), error["extensions"]["code"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"A: " + b"a" * 65536 + b"\r\n", id="a large one"),
+        pytest.param(b"A: b\r\n" * 100, id="many"),
+        pytest.param((b"A: " + b"a" * 1000 + b"\r\n") * 70, id="both"),
+    ],
+)
+def test_large_header_block_is_rejected(victim: Victim, head: bytes) -> None:
+    """Of more than 64 KiB or 100 headers; the connection closes."""
+    assert rejection(answered(victim, GET, head + b"\r\n")) == (431, "BAD_REQUEST")
+
+
+def test_large_header_of_an_upgrade_is_rejected(victim: Victim) -> None:
+    """As of any other request; websockets takes lines of 8 KiB."""
+    upgrade = (
+        GET + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Version: 13\r\nA: " + b"a" * 9000 + b"\r\n\r\n"
+    )
+
+    assert rejection(answered(victim, upgrade)) == (431, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("name", ["path", "upgrade"])
+def test_target_that_is_not_ascii_is_malformed(victim: Victim, name: str) -> None:
+    """Of an upgrade too."""
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n" * (name == "upgrade")
+    request = b"GET /\xc3\xbc HTTP/1.1\r\nHost: x\r\n" + upgrade + b"\r\n"
+
+    assert rejection(answered(victim, request)) == (400, "BAD_REQUEST")
+
+
+def endless_header() -> Iterable[bytes]:
+    """Yield a header that does not end."""
+    yield GET + b"A: "
+    for _ in range(64):
+        yield b"a" * MIB
+
+
+def endless_trailers() -> Iterable[bytes]:
+    """Yield headers behind a body that do not end."""
+    yield CHUNKED + b"0\r\n"
+    for _ in range(64):
+        yield b"a: b\r\n" * (MIB // 6)
+
+
+def pipelined() -> Iterable[bytes]:
+    """Yield ten thousand requests, and many more."""
+    for _ in range(10):
+        yield (GET + b"\r\n") * 10_000
+
+
+def tiny_chunks() -> Iterable[bytes]:
+    """Yield a body of a mebibyte whose chunks are one byte each."""
+    yield POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    yield b"1\r\n \r\n" * MIB
+    yield b"0\r\n\r\n"
+
+
+def chunk_extension() -> Iterable[bytes]:
+    """Yield a chunk whose head does not end."""
+    yield CHUNKED + b"1;"
+    for _ in range(64):
+        yield b"a" * MIB
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [endless_header, endless_trailers, pipelined, tiny_chunks, chunk_extension],
+)
+def test_endless_request_holds_nothing(
+    victim: Victim, attack: Callable[[], Iterable[bytes]]
+) -> None:
+    """Neither while it arrives nor afterwards."""
+    before = victim.rss_mib()
+    victim.forget_peak()
+
+    answered(victim, *attack())
+
+    assert victim.peak_mib() < before + GROWTH_MIB
+    assert victim.is_well()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(b"GET /gra", id="request line"),
+        pytest.param(GET + b"A: ", id="header"),
+        pytest.param(POST + b"Content-Length: 100\r\n\r\n{", id="body"),
+        pytest.param(CHUNKED + b"5\r\n{", id="chunk"),
+    ],
+)
+def test_request_that_does_not_arrive_is_rejected(victim: Victim, part: bytes) -> None:
+    """Once the time for reading is up."""
+    assert rejection(answered(victim, part)) == (408, "BAD_REQUEST")
+
+
+def test_request_that_dribbles_is_rejected(victim: Victim) -> None:
+    """What arrives in time buys none."""
+    with victim.connect() as connection:
+        connection.settimeout(0.1)
+        connection.sendall(GET)
+        response = b""
+        while not response:
+            connection.sendall(b"A: b\r\n")
+            with suppress(TimeoutError):
+                response = connection.recv(65536)
+
+    assert rejection(response) == (408, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"], ids=["nothing", "no request"])
+def test_connection_without_a_request_is_closed(victim: Victim, sent: bytes) -> None:
+    """Without a word, which could be taken for a response."""
+    assert answered(victim, sent) == b""
+
+
+def test_connections_are_bounded(victim: Victim) -> None:
+    """What is above the limit is told so; later there is room again."""
+    with ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(victim.connect())
+        response = answered(victim, GET, b"\r\n")
+
+    assert rejection(response) == (503, "OVERLOADED")
+    assert victim.is_well()
+
+
+def test_reader_that_stops_is_cut_off(victim: Victim) -> None:
+    """What was made for it is given back."""
+    lists = " ".join(f"a{number}: {IMAGES[1:-1]}" for number in range(10))
+    body = orjson.dumps({"query": f"{{ {lists} }}"})
+    head = POST + b"X-Auth-Token: t\r\nContent-Length: %d\r\n\r\n" % len(body)
+    before = victim.rss_mib()
+    with ExitStack() as stack:
+        readers = [stack.enter_context(victim.connect()) for _ in range(8)]
+        for one in readers:
+            one.sendall(head + body)
+        victim.wait_until_cut_off(readers)
+
+    assert victim.rss_mib() < before + GROWTH_MIB

@@ -1,0 +1,156 @@
+"""A gateway in a process of its own, to be attacked and weighed."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import orjson
+from websockets.frames import Frame, Opcode
+
+from gateway.listening import HOST, free_port, url_at
+from tests.command import piped
+from tests.gateway import Json
+
+FORGET_PEAK = "5"
+SECONDS = 30
+ATTACKER = "attacker"
+IMAGES = """{ images(first: 1000) { nodes {
+    id name status visibility size owner tags createdAt updatedAt checksum } } }"""
+
+UPGRADE = b"""GET /graphql HTTP/1.1\r
+Host: x\r
+Upgrade: websocket\r
+Connection: Upgrade\r
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+Sec-WebSocket-Version: 13\r
+Sec-WebSocket-Protocol: graphql-transport-ws\r
+\r
+"""
+
+
+class Victim:
+    """A running gateway: where it listens and which process it is."""
+
+    def __init__(self, port: int, pid: int, client: httpx.Client) -> None:
+        """Ask as a well-behaved client through `client`."""
+        self.port = port
+        self.pid = pid
+        self.client = client
+
+    def connect(self) -> socket.socket:
+        """Open a connection that is the attacker's to misuse."""
+        opened = socket.socket()
+        # What the system holds for a reader is no memory of the gateway's.
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        opened.settimeout(SECONDS)
+        opened.connect((HOST, self.port))
+        return opened
+
+    def websocket(self) -> socket.socket:
+        """Open a WebSocket connection that was initialised."""
+        opened = self.connect()
+        opened.sendall(UPGRADE)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += opened.recv(65536)
+        assert received.startswith(b"HTTP/1.1 101"), received
+        payload = {"X-Auth-Token": ATTACKER}
+        opened.sendall(text_frame({"type": "connection_init", "payload": payload}))
+        assert b"connection_ack" in opened.recv(65536)
+        return opened
+
+    def is_well(self) -> bool:
+        """Tell whether another client is answered."""
+        response = self.client.post("/graphql", json={"query": "{ __typename }"})
+        return bool(response.json() == {"data": {"__typename": "Query"}})
+
+    def longest_wait(self, until: float) -> float:
+        """Return the longest that another client waited, until a time."""
+        longest = 0.0
+        while time.monotonic() < until:
+            asked = time.monotonic()
+            assert self.is_well()
+            longest = max(longest, time.monotonic() - asked)
+        return longest
+
+    def wait_until_cut_off(self, connections: Iterable[socket.socket]) -> None:
+        """Wait until the gateway holds none of the connections any longer."""
+        for one in connections:
+            poll = select.poll()
+            poll.register(one, select.POLLERR | select.POLLHUP)
+            assert poll.poll(SECONDS * 1000)
+
+    def rss_mib(self) -> float:
+        """Return the memory that the process has."""
+        return self._status("VmRSS")
+
+    def peak_mib(self) -> float:
+        """Return the most memory that it had since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Let the peak begin anew; source: proc(5), clear_refs."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text(FORGET_PEAK)
+
+    def _status(self, name: str) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+        raise LookupError(name)
+
+
+def text_frame(message: Json) -> bytes:
+    """Return a message of graphql-transport-ws as a client sends it."""
+    return frame(orjson.dumps(message))
+
+
+def frame(payload: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True) -> bytes:
+    """Return a masked frame."""
+    return Frame(opcode, payload, fin).serialize(mask=True)
+
+
+def subscribe_frame(name: str, document: str = IMAGES) -> bytes:
+    """Return the message that begins an operation."""
+    payload = {"query": document}
+    return text_frame({"type": "subscribe", "id": name, "payload": payload})
+
+
+@contextmanager
+def running_victim(**environment: str) -> Iterator[Victim]:
+    """Run `glance-gateway serve` before the stub of Glance."""
+    port = free_port()
+    with stub_glance() as glance_url:
+        given = {"GATEWAY_GLANCE_URL": glance_url, "GATEWAY_PORT": str(port)}
+        with (
+            piped("serve", **given, **environment) as command,
+            httpx.Client(base_url=url_at(HOST, port), timeout=SECONDS) as client,
+        ):
+            command.until("GraphQL")
+            victim = Victim(port, command.process.pid, client)
+            # What is made once is no cost of an attack.
+            body = {"query": IMAGES}
+            for _ in range(3):
+                client.post("/graphql", json=body, headers={"X-Auth-Token": "t"})
+            yield victim
+
+
+@contextmanager
+def stub_glance() -> Iterator[str]:
+    """Run the benchmark's stub of Glance, and return its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmark.stub_glance", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stderr is not None
+        try:
+            assert process.stderr.readline()
+            yield url_at(HOST, port)
+        finally:
+            process.kill()
