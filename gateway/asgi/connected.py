@@ -1,7 +1,7 @@
 """Work that nobody waits for any longer ends."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import TypeVar
 
 from starlette.types import Receive
@@ -42,3 +42,22 @@ async def while_connected(
         if not has_left or task.uncancel():
             raise
         raise ClientLeft from None
+
+
+async def all_of(
+    works: Iterable[Coroutine[object, object, Result]],
+) -> Sequence[Result]:
+    """Return what works give that run at the same time and do not fail.
+
+    When we are cancelled they have ended before this does. A TaskGroup's
+    exceptions hold on to all that they pass through.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+    return [task.result() for task in tasks]

@@ -34,10 +34,13 @@ async def send_events(send: Send, answers: Answers, identifier: str) -> None:
     status = HTTPStatus.OK
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_part(send, KEEP_ALIVE)
-    async with asyncio.TaskGroup() as tasks:
-        living = tasks.create_task(_keep_alive(send))
+    # No TaskGroup: its exceptions hold on to all that they pass through.
+    living = asyncio.create_task(_keep_alive(send))
+    try:
         await _send_answers(send, answers)
+    finally:
         living.cancel()
+        await asyncio.wait([living])
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -1,6 +1,5 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.asgi.answering import Waiting, answer_of, executed, result_of
 from gateway.asgi.compression import Compression
-from gateway.asgi.connected import while_connected
+from gateway.asgi.connected import all_of, while_connected
 from gateway.asgi.credentials import identity_in
 from gateway.asgi.directives import directive_in, wants_trace
 from gateway.asgi.event_stream import send_events
@@ -40,6 +39,7 @@ from gateway.asgi.media_types import Accepted, MediaType, accepted
 from gateway.asgi.refusals import refusal_of, tell_rejection
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.asgi.streams import Asker, Streams
+from gateway.asgi.turns import Turns
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
 from gateway.caller import Directive
@@ -159,11 +159,7 @@ class GraphQLEndpoint:
         self, requests: Sequence[bytes], asked: "_Asked"
     ) -> Sequence[Response]:
         """Return the answers to requests that run at the same time, in order."""
-        async with asyncio.TaskGroup() as tasks:
-            answering = [
-                tasks.create_task(self._in_batch(one, asked)) for one in requests
-            ]
-        return [task.result() for task in answering]
+        return await all_of(self._in_batch(one, asked) for one in requests)
 
     async def _in_batch(self, body: bytes, asked: "_Asked") -> Response:
         """Return the answer to one request of several, also where it is refused."""
@@ -207,7 +203,7 @@ class GraphQLEndpoint:
             asker = Asker(
                 asked.identity, asked.identifier, asked.directive, asked.wants_trace
             )
-            return _Stream(self._streams.answers(request, asker))
+            return _Stream(self._streams.answers(request, asker, Turns(1)))
         context = self._contexts.new(
             asked.identity, asked.identifier, asked.directive, asked.together
         )

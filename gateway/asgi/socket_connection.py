@@ -6,7 +6,8 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from typing import NoReturn
 
 import orjson
 from starlette.types import Receive, Send
@@ -14,11 +15,15 @@ from starlette.types import Receive, Send
 from gateway.asgi.http_request import BadRequest, GraphQLRequest, checked
 from gateway.asgi.http_response import encoded
 from gateway.asgi.streams import Asker, Refused, Streams
+from gateway.asgi.turns import Turns
 from gateway.caller import new_request_id
 from gateway.identity import Identity, InvalidToken
 from gateway.schema.errors import TOO_MANY, Formatted, request_error
 
 INIT_SECONDS = 10
+# Others wait until the client has taken the response of one.
+EXECUTIONS_AT_ONCE = 8
+ID_MAX_CHARACTERS = 256
 
 BAD_REQUEST = 4400
 UNAUTHORIZED = 4401
@@ -62,12 +67,29 @@ class SocketConnection:
         self._tasks = tasks
         self._max_operations = max_operations
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._turns = Turns(EXECUTIONS_AT_ONCE)
+        self._sending = asyncio.Lock()
 
-    async def talk(self, identify: Identify) -> None:
-        """Listen until the client closes; raises ClientClosed and Violation.
+    async def talk(self, identify: Identify) -> Violation | None:
+        """Listen until the client closes; return why we close, if it is we.
 
-        `identify` says who asks by the payload of the first message.
+        `identify` says who asks by the payload of the first message. No
+        exception leaves through the tasks' group, which would hold on to all
+        that the connection has.
         """
+        try:
+            await self._listen(identify)
+        except Violation as violation:
+            return violation.with_traceback(None)
+        except OSError:
+            return None
+        finally:
+            running, self._operations = self._operations, {}
+            for operation in running.values():
+                operation.cancel()
+
+    async def _listen(self, identify: Identify) -> NoReturn:
+        """Heed the client's messages; raises ClientClosed and Violation."""
         try:
             async with asyncio.timeout(INIT_SECONDS):
                 identity = await self._initialised(identify)
@@ -112,19 +134,26 @@ class SocketConnection:
         name, request = message.get("id"), _request(message)
         if not isinstance(name, str):
             raise Violation(BAD_REQUEST, "The message needs an id.")
+        if len(name) > ID_MAX_CHARACTERS:
+            reason = f"An id may have {ID_MAX_CHARACTERS} characters."
+            raise Violation(BAD_REQUEST, reason)
         if name in self._operations:
             raise Violation(SUBSCRIBER_EXISTS, f"Subscriber for {name} already exists")
         identifier = new_request_id()
         if len(self._operations) >= self._max_operations:
             reason = f"A connection may run {self._max_operations} operations at once."
-            await self._refuse(name, [request_error(TOO_MANY, reason, identifier)])
+            error = request_error(TOO_MANY, reason, identifier)
+            await self._tell(_error(name, [error]))
             return
         running = self._run(name, request, identity, identifier)
         self._operations[name] = self._tasks.create_task(running)
 
     def _end(self, message: Message) -> None:
         """End an operation that the client has no more use for, if it runs."""
-        operation = self._operations.pop(str(message.get("id")), None)
+        name = message.get("id")
+        if not isinstance(name, str):
+            raise Violation(BAD_REQUEST, "The message needs an id.")
+        operation = self._operations.pop(name, None)
         if operation is not None:
             operation.cancel()
 
@@ -135,19 +164,25 @@ class SocketConnection:
         identity: Identity | None,
         identifier: str,
     ) -> None:
-        """Send the answers; the next one is taken when the last one is sent."""
+        """Send the answers; the next one is taken when the last one is sent.
+
+        A client that has left is noticed by who listens.
+        """
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
-        answers = self._streams.answers(request, Asker(identity, identifier))
+        asker = Asker(identity, identifier)
+        answers = self._streams.answers(request, asker, self._turns)
         try:
             async with aclosing(answers):
                 async for answer in answers:
-                    await self._send_text(b"".join((head, answer, b"}")))
+                    await self._send_text(head, answer, b"}")
+            last: Message = {"id": name, "type": "complete"}
         except Refused as refused:
-            del self._operations[name]
-            await self._refuse(name, refused.errors)
-        else:
-            del self._operations[name]
-            await self._tell({"id": name, "type": "complete"})
+            last = _error(name, refused.errors)
+        except OSError:
+            return
+        self._operations.pop(name, None)
+        with suppress(OSError):
+            await self._tell(last)
 
     async def _message(self) -> Message:
         received = await self._receive()
@@ -157,18 +192,22 @@ class SocketConnection:
             message = orjson.loads(received.get("text") or b"")
         except orjson.JSONDecodeError as error:
             raise Violation(BAD_REQUEST, "Messages are texts of JSON.") from error
-        if not isinstance(message, Mapping) or "type" not in message:
+        if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
             raise Violation(BAD_REQUEST, "A message is a JSON object with a type.")
         return message
-
-    async def _refuse(self, name: str, errors: Sequence[Formatted]) -> None:
-        await self._tell({"id": name, "type": "error", "payload": errors})
 
     async def _tell(self, message: Message) -> None:
         await self._send_text(encoded(message))
 
-    async def _send_text(self, text: bytes) -> None:
-        await self._send({"type": "websocket.send", "text": text.decode()})
+    async def _send_text(self, *parts: bytes) -> None:
+        """Send a message, put together once the one before is with the client."""
+        async with self._sending:
+            text = b"".join(parts).decode()
+            await self._send({"type": "websocket.send", "text": text})
+
+
+def _error(name: str, errors: Sequence[Formatted]) -> Message:
+    return {"id": name, "type": "error", "payload": errors}
 
 
 def _request(message: Message) -> GraphQLRequest:

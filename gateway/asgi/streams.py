@@ -11,6 +11,7 @@ from gateway.asgi.answering import answer_of, executed
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
 from gateway.asgi.refusals import refusal_of, tell_rejection
+from gateway.asgi.turns import Turns
 from gateway.caller import Directive
 from gateway.context import Context, Contexts
 from gateway.execution.operations import Failed, InvalidVariables, Operations
@@ -66,18 +67,24 @@ class Streams:
         self._hooks = hooks
 
     async def answers(
-        self, request: GraphQLRequest, asker: Asker
+        self, request: GraphQLRequest, asker: Asker, turns: Turns
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the answers; raises Refused. To be closed by whoever reads."""
+        """Yield the responses; raises Refused. To be closed by the reader.
+
+        Each is made in one of the turns, which ends once the next one is asked
+        for: so it is not made before there is room for it.
+        """
         try:
-            prepared = await self._prepared(request, asker)
-            if prepared.type_ is OperationType.SUBSCRIPTION:
-                answers = self._told(prepared, request, asker)
+            async with turns:
+                prepared = await self._prepared(request, asker)
+                is_subscription = prepared.type_ is OperationType.SUBSCRIPTION
+                if not is_subscription:
+                    yield await self._answer(prepared, request, asker, None)
+            if is_subscription:
+                answers = self._told(prepared, request, asker, turns)
                 async with aclosing(answers):
                     async for answer in answers:
                         yield answer
-            else:
-                yield await self._answer(prepared, request, asker, None)
         except Failed as failed:
             errors = presented(failed.errors, asker.identifier, was_executed=True)
             raise Refused(errors) from failed
@@ -96,14 +103,19 @@ class Streams:
         return preparing if isinstance(preparing, Prepared) else await preparing
 
     async def _told(
-        self, prepared: Prepared, request: GraphQLRequest, asker: Asker
+        self,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        asker: Asker,
+        turns: Turns,
     ) -> AsyncGenerator[bytes, None]:
         """Yield one answer for each event."""
         begun = self._context(asker)
         events = self._operations.events(prepared, request.variables, begun)
         async with aclosing(events):
             async for event in events:
-                yield await self._answer(prepared, request, asker, event)
+                async with turns:
+                    yield await self._answer(prepared, request, asker, event)
 
     def _context(self, asker: Asker) -> Context:
         return self._contexts.new(asker.identity, asker.identifier, asker.directive)

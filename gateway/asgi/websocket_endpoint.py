@@ -48,12 +48,10 @@ class WebSocketEndpoint:
                 connection = SocketConnection(
                     receive, send, self._streams, tasks, self._max_operations
                 )
-                await connection.talk(partial(self._identity, scope))
-        except* Violation as violations:
-            for violation in violations.exceptions:
-                if isinstance(violation, Violation):
-                    await _close(send, violation)
-        except* OSError:
+                violation = await connection.talk(partial(self._identity, scope))
+            if violation is not None:
+                await _close(send, violation)
+        except OSError:
             # The client has left while we were talking.
             pass
 

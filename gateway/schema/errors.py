@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
+from gateway.execution.tracebacks import drop_tracebacks
 from gateway.glance.errors import (
     Conflict,
     Forbidden,
@@ -59,7 +60,8 @@ def presented(
 ) -> list[Formatted]:
     """Return the errors of an operation, or of its document, as clients see them.
 
-    At most 20: of more, the last entry tells how many are left out.
+    At most 20: of more, the last entry tells how many are left out. They hold on
+    to nothing of the request from then on.
     """
     shown = errors if len(errors) <= MAX_ERRORS else errors[: MAX_ERRORS - 1]
     entries = [present(one, request_id, was_executed=was_executed) for one in shown]
@@ -68,6 +70,7 @@ def presented(
         message = f"{omitted} more errors are left out."
         entry = request_error(OMITTED, message, request_id, omitted=omitted)
         entries.append(entry)
+    drop_tracebacks(errors)
     return entries
 
 

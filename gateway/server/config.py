@@ -12,11 +12,12 @@ from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.log_filter import WithoutRequests
 from gateway.server.http_connection import HttpConnection
 from gateway.server.limits import ConnectionLimits, LargeBodies, LimitedConfig
+from gateway.server.memory import GARBAGE_THRESHOLDS, MemoryKeeper
 from gateway.server.websocket_connection import WebSocketConnection
 from gateway.settings import Settings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
-GARBAGE_THRESHOLDS = 50_000, 20, 20
+MEMORY_CHECK_SECONDS = 0
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -48,6 +49,8 @@ def server_config(
         log_config=LOGGING,
         log_level=log_level,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        callback_notify=MemoryKeeper().check,
+        timeout_notify=MEMORY_CHECK_SECONDS,
     )
 
 
@@ -85,9 +88,7 @@ def limited_config(
 def _built(build: Callable[[], ASGIApp]) -> ASGIApp:
     """Return the application, built in a process that serves nothing else.
 
-    What lives as long as the process is looked through for garbage no more, and
-    what a request makes not before there is much of it: full passes took a tenth
-    of the time, each of them 60 ms in which nobody was answered.
+    What lives as long as the process is looked through for garbage no more.
     """
     app = build()
     gc.collect()

@@ -83,6 +83,8 @@ class HttpConnection(HttpToolsProtocol):
         """Leave the transport to a WebSocket connection."""
         self._stop_read_timer()
         super().handle_websocket_upgrade()
+        # Each holds the other.
+        self.parser = None  # type: ignore[assignment]
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
         """Answer a request that could not be parsed."""

@@ -48,6 +48,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self._write_timeout.stop()
         self._unparsed.clear()
+        # A generator that holds what holds it.
+        self.conn.parser.close()
         if self._next_turn is not None:
             self._next_turn.cancel()
 
@@ -91,8 +93,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._schedule()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send a message of the application."""
+        """Send a message of the application; return once little of it waits."""
         await super().send(message)
+        await self.writable.wait()
         if self.close_sent:
             self._schedule()
 

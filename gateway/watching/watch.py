@@ -215,7 +215,10 @@ class Watch:
                 await self._is_due.wait()
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        failure = None if task.cancelled() else task.exception()
+        failure = None
+        # A cancelled task keeps the exception, whose frames keep us.
+        with suppress(asyncio.CancelledError):
+            failure = task.exception()
         for mailbox in self._mailboxes:
             mailbox.end(failure)
 

@@ -11,8 +11,8 @@ from tests.hostile.victim import Victim, running_victim
 def victim() -> Iterator[Victim]:
     """Run one gateway for all attacks, with short timeouts and little room."""
     limits = {
-        "GATEWAY_READ_TIMEOUT_SECONDS": "1",
-        "GATEWAY_WRITE_TIMEOUT_SECONDS": "1",
+        "GATEWAY_READ_TIMEOUT_SECONDS": "0.5",
+        "GATEWAY_WRITE_TIMEOUT_SECONDS": "0.5",
         "GATEWAY_CONNECTIONS": "50",
     }
     with running_victim(**limits) as running:

@@ -182,4 +182,4 @@ def test_reader_that_stops_is_cut_off(victim: Victim) -> None:
             one.sendall(head + body)
         victim.wait_until_cut_off(readers)
 
-    assert victim.rss_mib() < before + GROWTH_MIB
+    assert victim.shrinks_to(before + GROWTH_MIB)

@@ -66,6 +66,14 @@ class Victim:
         assert b"connection_ack" in opened.recv(65536)
         return opened
 
+    def query(self, document: str) -> None:
+        """Ask something thrice."""
+        headers = {"X-Auth-Token": ATTACKER}
+        for _ in range(3):
+            body = {"query": document}
+            response = self.client.post("/graphql", json=body, headers=headers)
+            assert "errors" not in response.json()
+
     def is_well(self) -> bool:
         """Tell whether another client is answered."""
         response = self.client.post("/graphql", json={"query": "{ __typename }"})
@@ -86,6 +94,15 @@ class Victim:
             poll = select.poll()
             poll.register(one, select.POLLERR | select.POLLHUP)
             assert poll.poll(SECONDS * 1000)
+
+    def shrinks_to(self, mib: float) -> bool:
+        """Tell whether it gives memory back, within a time and while it serves."""
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            if self.rss_mib() < mib:
+                return True
+            assert self.is_well()
+        return False
 
     def rss_mib(self) -> float:
         """Return the memory that the process has."""
@@ -135,9 +152,7 @@ def running_victim(**environment: str) -> Iterator[Victim]:
             command.until("GraphQL")
             victim = Victim(port, command.process.pid, client)
             # What is made once is no cost of an attack.
-            body = {"query": IMAGES}
-            for _ in range(3):
-                client.post("/graphql", json=body, headers={"X-Auth-Token": "t"})
+            victim.query(IMAGES)
             yield victim
 
 

@@ -1,0 +1,101 @@
+"""Attacks on WebSocket connections: floods, and clients that do not read."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from threading import Thread
+
+import pytest
+from websockets.frames import Opcode
+
+from tests.hostile.victim import (
+    IMAGES,
+    Victim,
+    frame,
+    subscribe_frame,
+    text_frame,
+)
+
+GROWTH_MIB = 50
+STALL_SECONDS = 1
+FLOOD_SECONDS = 0.7
+LISTS = "{" + " ".join(f"a{number}: {IMAGES[1:-1]}" for number in range(10)) + "}"
+
+
+def flood(victim: Victim, frames: Iterator[bytes], *, reads: bool) -> None:
+    """Send frames until the gateway takes no more for a second, or cuts us off."""
+    with victim.websocket() as connection:
+        if reads:
+            Thread(target=_drain, args=[connection], daemon=True).start()
+        connection.settimeout(FLOOD_SECONDS)
+        until = time.monotonic() + FLOOD_SECONDS
+        with suppress(OSError):
+            while time.monotonic() < until:
+                connection.sendall(next(frames))
+
+
+def pings() -> Iterator[bytes]:
+    """Yield the smallest pings."""
+    while True:
+        yield frame(b"", Opcode.PING) * 50_000
+
+
+def large_pings() -> Iterator[bytes]:
+    """Yield pings whose pongs are as large as may be."""
+    while True:
+        yield frame(b"x" * 125, Opcode.PING) * 5000
+
+
+def messages() -> Iterator[bytes]:
+    """Yield pings of graphql-transport-ws."""
+    while True:
+        yield text_frame({"type": "ping"}) * 10_000
+
+
+def fragments() -> Iterator[bytes]:
+    """Yield the fragments of a message that has nothing in it and no end."""
+    yield frame(b"", fin=False)
+    while True:
+        yield frame(b"", Opcode.CONT, fin=False) * 50_000
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reading", "not reading"])
+@pytest.mark.parametrize("frames", [pings, large_pings, messages, fragments])
+def test_flood_holds_nothing_and_nobody_up(
+    victim: Victim, frames: Callable[[], Iterator[bytes]], *, reads: bool
+) -> None:
+    """Whether its answers are read or not."""
+    before = victim.rss_mib()
+    victim.forget_peak()
+
+    flooding = Thread(target=flood, args=[victim, frames()], kwargs={"reads": reads})
+    flooding.start()
+    longest = victim.longest_wait(time.monotonic() + FLOOD_SECONDS)
+    flooding.join()
+
+    assert victim.peak_mib() < before + GROWTH_MIB
+    assert longest < STALL_SECONDS
+
+
+def test_client_that_does_not_read_is_cut_off(victim: Victim) -> None:
+    """A hundred responses of megabytes are not made at once, and are given back."""
+    victim.query(LISTS)
+    before = victim.rss_mib()
+    victim.forget_peak()
+    with ExitStack() as stack:
+        connections = [stack.enter_context(victim.websocket()) for _ in range(3)]
+        for number in range(100):
+            for connection in connections:
+                with suppress(OSError):
+                    connection.sendall(subscribe_frame(str(number), LISTS))
+        victim.wait_until_cut_off(connections)
+
+    assert victim.peak_mib() < 512
+    assert victim.shrinks_to(before + GROWTH_MIB)
+
+
+def _drain(connection: socket.socket) -> None:
+    with suppress(OSError):
+        while connection.recv(1024 * 1024):
+            pass
