@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from gateway.execution.preparation import Preparation, Prepared
 from gateway.limits.anonymous import MissingToken
-from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.exceeded import OVERLOADED, LimitExceeded
 
 MAX_DOCUMENTS = 1_000
 # Parsed, a character takes some 150 bytes.
@@ -18,7 +18,6 @@ MAX_TEXT_CHARACTERS = 256 * 1024
 OFF_LOOP_FROM_CHARACTERS = 1_500
 # At the limits, as many take some five seconds.
 MAX_WAITING = 100
-BUSY = "SERVER_BUSY"
 
 Key = tuple[str, str | None]
 Preparing = Prepared | Coroutine[object, object, Prepared]
@@ -77,7 +76,7 @@ class DocumentCache:
         """Prepare in the thread: it and the loop take turns of some milliseconds."""
         if self._waiting >= MAX_WAITING:
             raise LimitExceeded(
-                BUSY,
+                OVERLOADED,
                 "Too many long documents wait to be read: try again later.",
                 measured=self._waiting,
                 limit=MAX_WAITING,

@@ -2,6 +2,9 @@
 
 from http import HTTPStatus
 
+# What a worker has no room for at the moment, whoever asks.
+OVERLOADED = "OVERLOADED"
+
 
 class LimitExceeded(Exception):
     """A request that a limit rejects; `str(error)` tells the client why.

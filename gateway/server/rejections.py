@@ -7,6 +7,7 @@ from http import HTTPStatus
 import orjson
 
 from gateway.caller import new_request_id
+from gateway.limits.exceeded import OVERLOADED
 from gateway.schema.errors import request_error
 from gateway.server.limits import HEAD_MAX_BYTES, HEADERS_MAX
 
@@ -50,11 +51,11 @@ TOO_SLOW = Rejection(
 )
 TOO_MANY_CONNECTIONS = Rejection(
     HTTPStatus.SERVICE_UNAVAILABLE,
-    "OVERLOADED",
+    OVERLOADED,
     "This worker has as many connections as it may have: try again later.",
 )
 TOO_MANY_BODIES = Rejection(
     HTTPStatus.SERVICE_UNAVAILABLE,
-    "OVERLOADED",
+    OVERLOADED,
     "This worker is receiving as many large requests as it may hold: try again later.",
 )

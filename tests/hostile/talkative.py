@@ -7,7 +7,7 @@ from typing import Any
 from uvicorn.logging import TRACE_LOG_LEVEL
 
 import gateway.cli
-from gateway.server import server_config
+from gateway.server.config import server_config
 
 if __name__ == "__main__":
 

@@ -95,6 +95,14 @@ def test_client_that_does_not_read_is_cut_off(victim: Victim) -> None:
     assert victim.shrinks_to(before + GROWTH_MIB)
 
 
+def test_url_is_not_logged(victim: Victim) -> None:
+    """There may be a token in it."""
+    victim.websocket(b"?token=secret").close()
+    assert victim.is_well()
+
+    assert "secret" not in victim.log()
+
+
 def _drain(connection: socket.socket) -> None:
     with suppress(OSError):
         while connection.recv(1024 * 1024):

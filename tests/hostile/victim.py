@@ -15,7 +15,7 @@ import orjson
 from websockets.frames import Frame, Opcode
 
 from gateway.listening import HOST, free_port, url_at
-from tests.command import piped
+from tests.command import Command, piped
 from tests.gateway import Json
 
 FORGET_PEAK = "5"
@@ -38,11 +38,17 @@ Sec-WebSocket-Protocol: graphql-transport-ws\r
 class Victim:
     """A running gateway: where it listens and which process it is."""
 
-    def __init__(self, port: int, pid: int, client: httpx.Client) -> None:
+    def __init__(self, port: int, command: Command, client: httpx.Client) -> None:
         """Ask as a well-behaved client through `client`."""
         self.port = port
-        self.pid = pid
+        self.pid = command.process.pid
         self.client = client
+        self._log = command.errors
+
+    def log(self) -> str:
+        """Return what was logged so far."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode()
 
     def connect(self) -> socket.socket:
         """Open a connection that is the attacker's to misuse."""
@@ -53,10 +59,10 @@ class Victim:
         opened.connect((HOST, self.port))
         return opened
 
-    def websocket(self) -> socket.socket:
+    def websocket(self, query: bytes = b"") -> socket.socket:
         """Open a WebSocket connection that was initialised."""
         opened = self.connect()
-        opened.sendall(UPGRADE)
+        opened.sendall(UPGRADE.replace(b"/graphql", b"/graphql" + query))
         received = b""
         while b"\r\n\r\n" not in received:
             received += opened.recv(65536)
@@ -150,7 +156,7 @@ def running_victim(**environment: str) -> Iterator[Victim]:
             httpx.Client(base_url=url_at(HOST, port), timeout=SECONDS) as client,
         ):
             command.until("GraphQL")
-            victim = Victim(port, command.process.pid, client)
+            victim = Victim(port, command, client)
             # What is made once is no cost of an attack.
             victim.query(IMAGES)
             yield victim
