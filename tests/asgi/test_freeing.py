@@ -97,10 +97,11 @@ def _is_of_a_request(one: object) -> bool:
 async def leaves_nothing(
     run: Callable[[], Awaitable[None]], garbage: Callable[[], list[object]]
 ) -> None:
-    """Run it some times and look for what is left of it."""
-    await run()
+    """Run it some times, its document prepared before, and look for what is left."""
+    for _ in range(TIMES):
+        await run()
     await asyncio.sleep(0)
-    garbage()
+    gc.collect()
     for _ in range(TIMES):
         await run()
     await asyncio.sleep(0)
