@@ -29,6 +29,16 @@ class Rejected(Exception):
     """Ends the parsing of a request."""
 
 
+class _NoTrailers(list[tuple[bytes, bytes]]):
+    """Where headers that follow a body go: no application is shown them."""
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        """Drop a header."""
+
+
+NO_TRAILERS = _NoTrailers()
+
+
 class HttpConnection(HttpToolsProtocol):
     """One HTTP connection.
 
@@ -51,6 +61,7 @@ class HttpConnection(HttpToolsProtocol):
         self._is_reading = False
         self._is_in_head = False
         self._head_bytes = 0
+        self._read_bytes = 0
         self._rejection = MALFORMED
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -74,6 +85,7 @@ class HttpConnection(HttpToolsProtocol):
             self._reject(TOO_MANY_CONNECTIONS)
             return
         was_in_head = self._is_in_head
+        self._read_bytes = len(data)
         super().data_received(data)
         if self._is_reading:
             self._count_unfinished(len(data), was_in_head=was_in_head)
@@ -96,25 +108,16 @@ class HttpConnection(HttpToolsProtocol):
         self._is_reading = self._is_in_head = True
         self._head_bytes = 0
 
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the request's target."""
-        super().on_url(url)
-        self._count_head(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what follows a body is no header of the request."""
-        self._count_head(len(name) + len(value))
-        if self._is_in_head:
-            super().on_header(name, value)
-            if len(self.headers) > HEADERS_MAX:
-                raise self._rejected(HEAD_TOO_LARGE)
-
     def on_headers_complete(self) -> None:
         """Begin to answer, or queue the request behind others."""
+        if self._is_head_too_large():
+            raise self._rejected(HEAD_TOO_LARGE)
         if len(self.pipeline) >= PIPELINE_MAX or not self.url.isascii():
             raise self._rejected(MALFORMED)
         self._is_in_head = False
         super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            self.headers = NO_TRAILERS
 
     def on_message_complete(self) -> None:
         """Wait for no more of this request."""
@@ -145,10 +148,15 @@ class HttpConnection(HttpToolsProtocol):
         if cycle and cycle.response_started and not cycle.response_complete:
             self.transport.close()
 
-    def _count_head(self, count: int) -> None:
-        self._head_bytes += count
-        if self._head_bytes > HEAD_MAX_BYTES:
-            raise self._rejected(HEAD_TOO_LARGE)
+    def _is_head_too_large(self) -> bool:
+        """Count exactly only where the reads that it came in are large enough."""
+        headers = self.headers
+        if len(headers) > HEADERS_MAX:
+            return True
+        if self._head_bytes + self._read_bytes <= HEAD_MAX_BYTES:
+            return False
+        head_bytes = sum(len(name) + len(value) for name, value in headers)
+        return head_bytes + len(self.url) > HEAD_MAX_BYTES
 
     def _count_unfinished(self, count: int, *, was_in_head: bool) -> None:
         """Count what was read of a request that is not whole."""
