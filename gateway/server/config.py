@@ -13,6 +13,7 @@ from gateway.log_filter import WithoutRequests
 from gateway.server.http_connection import HttpConnection
 from gateway.server.limits import ConnectionLimits, LargeBodies, LimitedConfig
 from gateway.server.memory import GARBAGE_THRESHOLDS, MemoryKeeper
+from gateway.server.websocket_connection import WebSocketConnection
 from gateway.settings import Settings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
@@ -69,7 +70,7 @@ def limited_config(
         access_log=False,
         proxy_headers=False,
         http=HttpConnection,
-        ws=websocket_connection.WebSocketConnection,
+        ws=WebSocketConnection,
         ws_max_size=BODY_MAX_BYTES,
         ws_ping_interval=KEEP_ALIVE_SECONDS,
         ws_per_message_deflate=False,

@@ -1,7 +1,6 @@
 """uvicorn's WebSocket connection, bounded in what it holds and computes."""
 
 import asyncio
-import logging
 from time import monotonic
 from typing import Any
 
@@ -15,8 +14,6 @@ from websockets.frames import CloseCode, Frame
 from gateway.server.limits import LimitedConfig
 from gateway.server.rejections import HEAD_TOO_LARGE
 from gateway.server.write_timeout import WriteTimeout
-
-logger = logging.getLogger(__name__)
 
 FRAGMENTS_MAX = 1024
 # Parsing a frame of six bytes takes some 15 microseconds.
@@ -41,8 +38,6 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     ) -> None:
         """Hold to the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
-        # uvicorn logs the URL of each connection, and there are tokens in URLs.
-        self.logger = logger
         self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
         self._unparsed = bytearray()
         self._next_turn: asyncio.Handle | None = None
