@@ -29,6 +29,7 @@ from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.limits.document import Maxima
+from gateway.limits.subscriptions import SubscriptionLimits
 from gateway.reads import Reads
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
@@ -180,7 +181,12 @@ def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Wat
         moving_seconds=settings.watch_moving_seconds,
         timeout_seconds=settings.request_timeout_seconds,
     )
-    return Watches(catalog, pace, max_subscribers=settings.subscriptions, hooks=hooks)
+    limits = SubscriptionLimits(
+        settings.subscriptions,
+        settings.subscriptions_per_identity,
+        settings.subscribed_lists_per_identity,
+    )
+    return Watches(catalog, pace, limits=limits, hooks=hooks)
 
 
 def _freshness(settings: Settings) -> Freshness:

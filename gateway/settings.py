@@ -261,6 +261,15 @@ class Settings(BaseSettings):
     subscriptions: int = Field(
         10_000, ge=1, le=1_000_000, description="Subscriptions, for each worker."
     )
+    subscriptions_per_identity: int = Field(
+        1000, ge=1, le=1_000_000, description="The same, for each token."
+    )
+    subscribed_lists_per_identity: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Different lists that a token may subscribe to, for each worker.",
+    )
     subscriptions_per_connection: int = Field(
         100,
         ge=1,

@@ -13,7 +13,8 @@ from graphql import parse, validate
 from gateway import limits
 from gateway.limits.exceeded import OVERLOADED
 from gateway.limits.rule import Rule
-from gateway.schema.errors import CODES, OMITTED, TOO_MANY
+from gateway.limits.subscriptions import TOO_MANY
+from gateway.schema.errors import CODES, OMITTED
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 

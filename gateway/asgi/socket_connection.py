@@ -18,7 +18,8 @@ from gateway.asgi.streams import Asker, Refused, Streams
 from gateway.asgi.turns import Turns
 from gateway.caller import new_request_id
 from gateway.identity import Identity, InvalidToken
-from gateway.schema.errors import TOO_MANY, Formatted, request_error
+from gateway.limits.subscriptions import TOO_MANY
+from gateway.schema.errors import Formatted, request_error
 
 INIT_SECONDS = 10
 # Others wait until the client has taken the response of one.

@@ -27,7 +27,6 @@ from gateway.glance.errors import (
 )
 from gateway.limits.exceeded import LimitExceeded
 from gateway.schema.messages import bounded
-from gateway.watching.watches import TooManySubscribers
 
 CODES: Mapping[type[GlanceError], str] = {
     Unauthenticated: "UNAUTHENTICATED",
@@ -41,9 +40,6 @@ CODES: Mapping[type[GlanceError], str] = {
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
     GlanceTimeout: "GLANCE_TIMEOUT",
 }
-
-TOO_MANY = "TOO_MANY_SUBSCRIPTIONS"
-TOO_MANY_HERE = "This worker has as many subscriptions as it may have: try again later."
 
 # Of one request, and of the places in its document that one error names.
 MAX_ERRORS = 20
@@ -121,9 +117,7 @@ def _shown(
 ) -> tuple[str, Formatted]:
     """Return the message and the extensions, without the request id we gave."""
     match error.original_error:
-        case (
-            GlanceError() | InvalidArgument() | LimitExceeded() | TooManySubscribers()
-        ) as expected:
+        case GlanceError() | InvalidArgument() | LimitExceeded() as expected:
             return _expected(expected)
         case None | GraphQLError() if _is_of_the_client(error):
             return error.message, {
@@ -137,7 +131,7 @@ def _shown(
 
 
 def _expected(
-    error: GlanceError | InvalidArgument | LimitExceeded | TooManySubscribers,
+    error: GlanceError | InvalidArgument | LimitExceeded,
 ) -> tuple[str, Formatted]:
     match error:
         case GlanceError():
@@ -146,8 +140,6 @@ def _expected(
             return str(error), {"code": "BAD_USER_INPUT", "argument": error.argument}
         case LimitExceeded():
             return str(error), _limit_extensions(error)
-        case TooManySubscribers():
-            return TOO_MANY_HERE, {"code": TOO_MANY}
 
 
 def _limit_extensions(exceeded: LimitExceeded) -> Formatted:

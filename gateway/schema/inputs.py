@@ -205,7 +205,7 @@ class ImageFilter:
     def to_glance(self) -> Iterator[Parameter]:
         """Yield Glance's parameters; raises InvalidArgument."""
         for name, argument, values in self._choices():
-            yield name, one_of(argument, values)
+            yield name, one_of(argument, sorted({*values}))
         yield from self._words()
         yield from self._tags()
         yield from self._ranges()

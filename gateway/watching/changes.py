@@ -7,10 +7,10 @@ from enum import Enum
 from gateway.cache.policy import SETTLED
 from gateway.glance.errors import GlanceError
 from gateway.glance.records import ImageRecord
+from gateway.watching.fingerprints import Fingerprints, changed_keys
 
 State = Mapping[str, ImageRecord]
 
-TIMED = "updated_at"
 COPYING = "os_glance_importing_to_stores"
 IN_MOTION = ("saving", "uploading", "importing")
 
@@ -28,8 +28,9 @@ class ChangeKind(Enum):
 class ImageChange:
     """What happened to an image, seen at `at` (RFC 3339).
 
-    `image` is None once it is gone; `changed` are the keys of the record that
-    differ; `warning` is an outage that may have hidden what came before.
+    `image` is None once it is gone, and where a mailbox keeps no record for it;
+    `changed` are the keys of the record that differ; `warning` is an outage that
+    may have hidden what came before.
     """
 
     kind: ChangeKind
@@ -40,9 +41,16 @@ class ImageChange:
     warning: GlanceError | None = None
 
 
-def changes_between(before: State, after: State, *, at: str) -> Sequence[ImageChange]:
-    """Return what happened to each image, an unchanged one costing nothing."""
-    return [*_seen(before, after, at), *_gone(before, after, at)]
+def changes_between(
+    before: Fingerprints, after: Fingerprints, state: State, *, at: str
+) -> Sequence[ImageChange]:
+    """Return what happened to each image; `after` and `state` are the same images."""
+    gone = [
+        ImageChange(ChangeKind.DELETED, image_id, at)
+        for image_id in before
+        if image_id not in after
+    ]
+    return [*_seen(before, after, state, at), *gone]
 
 
 def snapshots(state: State, *, at: str) -> Sequence[ImageChange]:
@@ -68,6 +76,16 @@ def merged(earlier: ImageChange, later: ImageChange) -> ImageChange | None:
     return replace(later, kind=earlier.kind, changed=changed)
 
 
+def without_image(change: ImageChange) -> ImageChange:
+    """Return the change without the record."""
+    return change if change.image is None else replace(change, image=None)
+
+
+def lacks_image(change: ImageChange) -> bool:
+    """Tell whether the record has to be read again before the change is shown."""
+    return change.image is None and change.kind is not ChangeKind.DELETED
+
+
 def is_on_its_way(image: ImageRecord) -> bool:
     """Tell whether an image has not settled, or is being copied."""
     return image.get("status") not in SETTLED or bool(image.get(COPYING))
@@ -78,44 +96,13 @@ def is_in_motion(image: ImageRecord) -> bool:
     return image.get("status") in IN_MOTION or bool(image.get(COPYING))
 
 
-def changed_keys(before: ImageRecord, after: ImageRecord) -> tuple[str, ...]:
-    """Return the keys whose values differ; that of its time only where alone.
-
-    A missing value is null. The time has seconds, so it may stay the same where
-    another value does not.
-    """
-    if before == after:
-        return ()
-    old: Mapping[str, object] = {**before}
-    new: Mapping[str, object] = {**after}
-    keys = tuple(
-        key
-        for key in {**new, **old}
-        if _unordered(key, old.get(key)) != _unordered(key, new.get(key))
-    )
-    return tuple(key for key in keys if key != TIMED) or keys
-
-
-def _seen(before: State, after: State, at: str) -> Iterator[ImageChange]:
-    for image_id, image in after.items():
+def _seen(
+    before: Fingerprints, after: Fingerprints, state: State, at: str
+) -> Iterator[ImageChange]:
+    for image_id, image in state.items():
         if image_id not in before:
             yield ImageChange(ChangeKind.CREATED, image_id, at, image)
             continue
-        changed = changed_keys(before[image_id], image)
+        changed = changed_keys(before[image_id], after[image_id])
         if changed:
             yield ImageChange(ChangeKind.UPDATED, image_id, at, image, changed)
-
-
-def _gone(before: State, after: State, at: str) -> Iterator[ImageChange]:
-    for image_id in before:
-        if image_id not in after:
-            yield ImageChange(ChangeKind.DELETED, image_id, at)
-
-
-def _unordered(key: str, value: object) -> object:
-    """Return the value without the order that Glance does not keep."""
-    if key == "tags" and isinstance(value, list):
-        return sorted(map(str, value))
-    if key == "stores" and isinstance(value, str):
-        return sorted(value.split(","))
-    return value

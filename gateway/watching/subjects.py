@@ -1,19 +1,12 @@
 """What can be watched: one image, or a list."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.caller import Caller
 from gateway.catalog import Catalog
 from gateway.glance.errors import InvalidArgument
 from gateway.glance.listing import PAGE_MAX_IMAGES, ImageQuery
-from gateway.watching.changes import (
-    ImageChange,
-    State,
-    is_in_motion,
-    is_on_its_way,
-    snapshots,
-)
+from gateway.watching.changes import State, is_in_motion, is_on_its_way
 
 
 class Subject(Protocol):
@@ -25,8 +18,8 @@ class Subject(Protocol):
         NotFound means that there is nothing, and will not be again.
         """
 
-    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
-        """Return what a newcomer is told."""
+    def kept(self, state: State) -> State:
+        """Return the images that a new subscriber is told first."""
 
     def is_moving(self, state: State) -> bool:
         """Tell whether it will change soon."""
@@ -45,9 +38,9 @@ class OneImage:
         image = await self._catalog.get_image(caller, self._image_id)
         return {self._image_id: image}
 
-    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
-        """Return how it is."""
-        return snapshots(state, at=at)
+    def kept(self, state: State) -> State:
+        """Return the image."""
+        return state
 
     def is_moving(self, state: State) -> bool:
         """Tell whether it is on its way."""
@@ -72,10 +65,10 @@ class ImageList:
             raise InvalidArgument("filter", reason)
         return {image["id"]: image for image in page.images}
 
-    def greeting(self, state: State, *, at: str) -> Sequence[ImageChange]:
-        """Return nothing: a list is asked for by a query."""
-        del state, at
-        return ()
+    def kept(self, state: State) -> State:
+        """Return none: the records of a list take megabytes."""
+        del state
+        return {}
 
     def is_moving(self, state: State) -> bool:
         """Tell whether data of any image is on its way."""

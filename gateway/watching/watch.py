@@ -15,9 +15,11 @@ from gateway.glance.errors import (
     GlanceError,
     GlanceTimeout,
     GlanceUnavailable,
+    InvalidArgument,
     NotFound,
 )
-from gateway.watching.changes import State, changes_between
+from gateway.watching.changes import State, changes_between, snapshots
+from gateway.watching.fingerprints import Fingerprints, fingerprints
 from gateway.watching.mailbox import Mailbox
 from gateway.watching.subjects import Subject
 
@@ -66,7 +68,9 @@ class Watch:
         self._hooks = hooks
         self._mailboxes: dict[Mailbox, None] = {}
         self._newcomers: set[Mailbox] = set()
-        self._state: State | None = None
+        self._fingerprints: Fingerprints | None = None
+        self._kept: State = {}
+        self._is_moving = False
         self._is_outdated = False
         self._is_revoked = False
         self._write_stamps: Mapping[str, bytes] | None = {}
@@ -74,7 +78,7 @@ class Watch:
         self._look_seconds = 0.0
         self._is_due = asyncio.Event()
         self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(self._end)
+        self._task.add_done_callback(self._stopped)
 
     @property
     def is_left(self) -> bool:
@@ -92,14 +96,14 @@ class Watch:
         That is waited for where a write has come after what is known; in an outage
         it is the last known state, or the outage itself.
         """
-        mailbox = Mailbox()
+        mailbox = Mailbox(self._is_due.set)
         self._mailboxes[mailbox] = None
         if self._outage is not None:
             self._warn({mailbox}, self._outage)
-        elif self._state is None or self._is_outdated:
+        elif self._fingerprints is None or self._is_outdated:
             self._newcomers.add(mailbox)
         else:
-            self._greet({mailbox}, self._state)
+            self._greet({mailbox})
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
@@ -130,6 +134,9 @@ class Watch:
         """Look no more; all who are told hear the end."""
         self._task.cancel()
         await asyncio.wait([self._task])
+        # Python 3.11's task keeps the exception, and by its frames itself and us.
+        with suppress(asyncio.CancelledError):
+            self._task.exception()
 
     async def _run(self) -> None:
         try:
@@ -138,11 +145,15 @@ class Watch:
                 await self._look()
                 await self._rest()
         except NotFound as error:
-            if self._state is None:
-                raise
+            if self._fingerprints is None:
+                self._end(error.with_traceback(None))
+                return
             for mailbox in self._newcomers:
                 mailbox.end(error)
             await self._land({})
+        except (GlanceError, InvalidArgument) as failure:
+            # A traceback would refer to us, and so hold what we know.
+            self._end(failure.with_traceback(None))
 
     async def _look(self) -> None:
         """Look once; an outage is told once, and is not the end."""
@@ -157,7 +168,7 @@ class Watch:
             state = await self._subject.look(caller)
         except (GlanceUnavailable, GlanceTimeout) as outage:
             self._look_seconds = 0.0
-            self._suffer(outage)
+            self._suffer(outage.with_traceback(None))
         else:
             self._look_seconds = clock() - began_at
             await self._land(state)
@@ -167,14 +178,18 @@ class Watch:
 
     async def _land(self, state: State) -> None:
         """Tell what has changed; what is remembered of it is no longer true."""
-        before = state if self._state is None else self._state
-        changes = changes_between(before, state, at=_now())
+        known = self._fingerprints
+        found = fingerprints(state.values(), known or {})
+        before = found if known is None else known
+        changes = changes_between(before, found, state, at=_now())
         if changes:
             await self._catalog.outdate([change.image_id for change in changes])
         for mailbox in self._mailboxes.keys() - self._newcomers:
-            mailbox.put(changes)
-        self._greet(self._newcomers, state)
-        self._state, self._outage = state, None
+            mailbox.put(changes, state)
+        self._fingerprints, self._outage = found, None
+        self._kept = self._subject.kept(state)
+        self._is_moving = self._subject.is_moving(state)
+        self._greet({*self._newcomers})
         self._is_outdated = self._is_due.is_set()
         self._is_revoked = self._is_revoked and self._is_due.is_set()
 
@@ -189,36 +204,34 @@ class Watch:
 
         That of a rejected token is shown to nobody.
         """
-        if self._state is None or self._is_revoked:
+        if self._fingerprints is None or self._is_revoked:
             self._newcomers |= mailboxes
             for mailbox in mailboxes:
                 mailbox.fail(outage)
             return
         for mailbox in mailboxes:
             mailbox.warn(outage)
-        self._greet(mailboxes, self._state)
+        self._greet(mailboxes)
 
-    def _greet(self, mailboxes: set[Mailbox], state: State) -> None:
-        greeting = self._subject.greeting(state, at=_now())
+    def _greet(self, mailboxes: set[Mailbox]) -> None:
+        greeting = snapshots(self._kept, at=_now())
         for mailbox in mailboxes:
-            mailbox.put(greeting)
+            mailbox.put(greeting, self._kept)
         self._newcomers -= mailboxes
 
     async def _rest(self) -> None:
         """Rest until it is time, or a write is told."""
-        is_moving = self._state is not None and self._subject.is_moving(self._state)
         seconds = self._pace.rest_seconds(
-            is_moving=is_moving, look_seconds=self._look_seconds
+            is_moving=self._is_moving, look_seconds=self._look_seconds
         )
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_due.wait()
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        failure = None
-        # A cancelled task keeps the exception, whose frames keep us.
-        with suppress(asyncio.CancelledError):
-            failure = task.exception()
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        self._end(None if task.cancelled() else task.exception())
+
+    def _end(self, failure: BaseException | None) -> None:
         for mailbox in self._mailboxes:
             mailbox.end(failure)
 

@@ -1,24 +1,24 @@
 """The watches of this worker: one for each identity and image, or list."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import topics_of
 from gateway.caller import Caller
 from gateway.catalog import Catalog
-from gateway.facts import Hook
+from gateway.facts import Hook, RejectionFacts, tell
 from gateway.glance.listing import ImageQuery
+from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.subscriptions import OpenSubscriptions, SubscriptionLimits
 from gateway.watching.mailbox import News
 from gateway.watching.other_workers import OtherWorkers
 from gateway.watching.subjects import ImageList, OneImage, Subject
 from gateway.watching.watch import Pace, Watch
 
 Changes = AsyncGenerator[News, None]
-
-
-class TooManySubscribers(Exception):
-    """There are as many in this worker as there may be."""
 
 
 class Watches:
@@ -34,39 +34,40 @@ class Watches:
         catalog: Catalog,
         pace: Pace,
         *,
-        max_subscribers: int,
+        limits: SubscriptionLimits,
         hooks: Sequence[Hook] = (),
     ) -> None:
         """Look through `catalog`, whose writes are looked for at once.
 
-        `hooks` are given the RefreshFacts of each look.
+        `hooks` are given the RefreshFacts of each look, and the RejectionFacts of
+        a subscription that is one too many.
         """
         self._catalog = catalog
         self._pace = pace
-        self._max_subscribers = max_subscribers
         self._hooks = hooks
         self._watches: dict[ReadKey, Watch] = {}
-        self._subscribers = 0
+        self._open = OpenSubscriptions(limits)
         self._others = OtherWorkers(catalog, self._watches)
         catalog.listen(self._wake)
 
     def image(self, caller: Caller, image_id: str) -> Changes:
         """Yield an image's state, then each change, up to its deletion.
 
-        Raises NotFound where there is none, TooManySubscribers.
+        Raises NotFound where there is none, LimitExceeded.
         """
         key = read_key(caller.identity, ReadKind.IMAGE, image_id)
         subject = OneImage(self._catalog, image_id)
-        return self._changes(key, subject, topics_of(key.scope, image_id))
+        return self._changes(caller, key, subject, topics_of(key.scope, image_id))
 
     def images(self, caller: Caller, query: ImageQuery) -> Changes:
-        """Yield each change of a list from now on.
+        """Yield each change of a list from now on; equal sets of filters share it.
 
-        Raises InvalidArgument for a list of 1000 images, TooManySubscribers.
+        Raises InvalidArgument for a list of 1000 images, LimitExceeded.
         """
-        key = read_key(caller.identity, ReadKind.IMAGES, query)
-        subject = ImageList(self._catalog, query)
-        return self._changes(key, subject, topics_of(key.scope))
+        same = replace(query, filters=tuple(sorted({*query.filters})))
+        key = read_key(caller.identity, ReadKind.IMAGES, same)
+        subject = ImageList(self._catalog, same)
+        return self._changes(caller, key, subject, topics_of(key.scope))
 
     async def close(self) -> None:
         """End all watches, and what is given of them."""
@@ -76,27 +77,52 @@ class Watches:
         await self._others.unheed()
 
     async def _changes(
-        self, key: ReadKey, subject: Subject, topics: Sequence[str]
+        self, caller: Caller, key: ReadKey, subject: Subject, topics: Sequence[str]
     ) -> Changes:
-        if self._subscribers >= self._max_subscribers:
-            raise TooManySubscribers
-        watch = self._watch(key, subject, topics)
+        with self._telling_rejections(caller):
+            watch = self._joined(key, subject, topics)
         mailbox = watch.join()
-        self._subscribers += 1
         try:
             while (change := await mailbox.take()) is not None:
                 yield change
         finally:
-            self._subscribers -= 1
+            self._open.close(key.scope)
             watch.leave(mailbox)
             if watch.is_left:
                 await self._drop(watch)
+
+    @contextmanager
+    def _telling_rejections(self, caller: Caller) -> Iterator[None]:
+        """Tell hooks of a limit that rejects."""
+        try:
+            yield
+        except LimitExceeded as rejection:
+            facts = RejectionFacts(
+                rejection.code,
+                rejection.measured,
+                rejection.limit,
+                caller.identity.scope,
+                caller.request_id,
+            )
+            tell(self._hooks, lambda: facts)
+            raise
+
+    def _joined(self, key: ReadKey, subject: Subject, topics: Sequence[str]) -> Watch:
+        """Count a subscription and return its watch; raises LimitExceeded."""
+        self._open.open(key.scope)
+        try:
+            return self._watch(key, subject, topics)
+        except LimitExceeded:
+            self._open.close(key.scope)
+            raise
 
     def _watch(self, key: ReadKey, subject: Subject, topics: Sequence[str]) -> Watch:
         """Return the watch that looks, begun where there is none."""
         known = self._watches.get(key)
         if known is not None and not known.has_ended:
             return known
+        if known is None and key.kind is ReadKind.IMAGES:
+            self._open.open_list(key.scope)
         watch = Watch(
             self._catalog, key, subject, topics, pace=self._pace, hooks=self._hooks
         )
@@ -107,6 +133,8 @@ class Watches:
     async def _drop(self, watch: Watch) -> None:
         if self._watches.get(watch.key) is watch:
             del self._watches[watch.key]
+            if watch.key.kind is ReadKind.IMAGES:
+                self._open.close_list(watch.key.scope)
         await watch.stop()
         if not self._watches:
             await self._others.unheed()

@@ -22,7 +22,7 @@ PROJECT, OTHER = f"project-{uuid4()}", f"project-{uuid4()}"
 TOKEN, OTHER_TOKEN = f"alice:{PROJECT}:member,reader", f"bob:{OTHER}:member,reader"
 ADMIN_TOKEN = "root:admin:admin,manager,member,reader"
 
-CIRROS, DEBIAN, MISSING = str(uuid4()), str(uuid4()), str(uuid4())
+CIRROS, DEBIAN, MISSING = sorted(str(uuid4()) for _ in range(3))
 SHA512 = hashlib.sha512(b"cirros").hexdigest()
 MD5 = hashlib.md5(b"cirros", usedforsecurity=False).hexdigest()
 
@@ -89,7 +89,7 @@ CASES: Mapping[str, Case] = {
     ),
     "several statuses": Case(
         {"status": ["QUEUED", "KILLED"]},
-        [("status", 'in:"queued","killed"')],
+        [("status", 'in:"killed","queued"')],
         ["base", "installer", "layer"],
     ),
     "disk format": Case(
@@ -109,7 +109,7 @@ CASES: Mapping[str, Case] = {
     ),
     "several container formats": Case(
         {"containerFormat": ["ovf", "bare"]},
-        [("container_format", 'in:"ovf","bare"')],
+        [("container_format", 'in:"bare","ovf"')],
         ["cirros", "debian"],
     ),
     "public": Case({"visibility": "PUBLIC"}, [("visibility", "public")], ["base"]),

@@ -6,11 +6,11 @@ from gateway.glance.records import ImageRecord
 from gateway.watching.changes import (
     ChangeKind,
     ImageChange,
-    changed_keys,
     is_in_motion,
     is_on_its_way,
     merged,
 )
+from gateway.watching.fingerprints import changed_keys, fingerprint
 
 AT, LATER = "2026-01-31T12:00:00.000Z", "2026-01-31T12:00:05.000Z"
 OLD: ImageRecord = {"id": "1", "name": "old"}
@@ -50,7 +50,7 @@ def test_keys_that_differ_are_named(
     before: ImageRecord, after: ImageRecord, expected: tuple[str, ...]
 ) -> None:
     """What means the same does not differ."""
-    assert changed_keys(before, after) == expected
+    assert changed_keys(fingerprint(before), fingerprint(after)) == expected
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
+from gateway.limits.subscriptions import SubscriptionLimits
 from gateway.reads import Reads
 from gateway.watching.watch import Pace
 from gateway.watching.watches import Watches
@@ -26,6 +27,9 @@ pytestmark = pytest.mark.anyio
 
 SECONDS = 20
 SELDOM = Pace(seconds=3600, moving_seconds=3600, timeout_seconds=SECONDS)
+
+
+ONE = SubscriptionLimits(1, 1, 1)
 
 
 class CacheThatComesBack(PlainReader):
@@ -50,7 +54,7 @@ async def watches(double: GlanceDouble) -> AsyncIterator[Watches]:
         transport, double.url, bulkhead=bulkhead, timeout_seconds=SECONDS
     )
     catalog = Catalog(client, Reads(client, Freshness()), CacheThatComesBack())
-    made = Watches(catalog, SELDOM, max_subscribers=1)
+    made = Watches(catalog, SELDOM, limits=ONE)
     yield made
     await made.close()
     await transport.close()

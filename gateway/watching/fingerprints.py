@@ -1,0 +1,65 @@
+"""Images as fingerprints: which keys differ, without the values. Pure."""
+
+from array import array
+from collections.abc import Iterable, Mapping
+
+from gateway.glance.records import ImageRecord
+
+# Four bytes a value: one change of four thousand million is overlooked.
+_DIGEST_BITS = 0xFFFF_FFFF
+_TIMED = "updated_at"
+
+Shape = tuple[str, ...]
+Fingerprint = tuple[Shape, bytes]
+Fingerprints = Mapping[str, Fingerprint]
+
+
+def fingerprints(
+    images: Iterable[ImageRecord], known: Fingerprints
+) -> dict[str, Fingerprint]:
+    """Return the fingerprint of each image by its id.
+
+    Images with the same keys share them, also with the `known` ones.
+    """
+    shapes = {shape: shape for shape, _ in known.values()}
+    made: dict[str, Fingerprint] = {}
+    for image in images:
+        shape, digests = fingerprint(image)
+        made[image["id"]] = shapes.setdefault(shape, shape), digests
+    return made
+
+
+def fingerprint(image: ImageRecord) -> Fingerprint:
+    """Return the keys of an image that are not null, and a digest of each value."""
+    values = {key: value for key, value in image.items() if value is not None}
+    digests = [_digest(key, values[key]) for key in values]
+    return tuple(values), array("I", digests).tobytes()
+
+
+def changed_keys(before: Fingerprint, after: Fingerprint) -> Shape:
+    """Return the keys whose values differ; `updated_at` only where it is alone.
+
+    A missing value is null. `updated_at` has seconds, so it may stay the same
+    where another value does not.
+    """
+    if before == after:
+        return ()
+    old, new = _by_key(before), _by_key(after)
+    keys = tuple(key for key in {**new, **old} if old.get(key) != new.get(key))
+    return tuple(key for key in keys if key != _TIMED) or keys
+
+
+def _by_key(one: Fingerprint) -> Mapping[str, int]:
+    shape, digests = one
+    return dict(zip(shape, array("I", digests), strict=True))
+
+
+def _digest(key: str, value: object) -> int:
+    """Return the digest of a value, in whatever order Glance lists its parts."""
+    if type(value) is not str:
+        if key == "tags" and isinstance(value, list):
+            value = sorted(map(str, value))
+        return hash(repr(value)) & _DIGEST_BITS
+    if key == "stores":
+        value = ",".join(sorted(value.split(",")))
+    return hash(value) & _DIGEST_BITS
