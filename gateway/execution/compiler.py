@@ -1,6 +1,7 @@
 """Writes the Python of plans: one function for each object of a selection. Pure."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -35,6 +36,8 @@ from gateway.execution.exact import exactness_of
 
 CONDITIONS = {"skip", "include"}
 MEMO_MAX_WORDS = 256
+# More than a schema has functions of words.
+MEMOS = 256
 PLAIN = frozenset({str, int, float, bool, list, dict})
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 # What these accept as it is, they give back as it is.
@@ -155,7 +158,7 @@ class Compiler:
         leaf = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
         if not isinstance(leaf, GraphQLScalarType | GraphQLEnumType):
             raise NotCoveredError
-        memo = self._constant("words", _Memo(derivation, leaf))
+        memo = self._constant("words", _memo(derivation.function, leaf))
         return [
             f"{name} = {self._access(key, None, is_needed=False)}",
             f"if type({name}) is not str: raise Odd",
@@ -253,10 +256,12 @@ class _Memo(dict[str, object]):
     """What a pure function and its type make of words, a bounded number of them."""
 
     def __init__(
-        self, derivation: Derivation, leaf: GraphQLScalarType | GraphQLEnumType
+        self,
+        function: Callable[..., object] | None,
+        leaf: GraphQLScalarType | GraphQLEnumType,
     ) -> None:
         super().__init__()
-        self._function = derivation.function
+        self._function = function
         self._coerce = leaf.coerce_output_value
         self._is_enum = isinstance(leaf, GraphQLEnumType)
 
@@ -270,6 +275,14 @@ class _Memo(dict[str, object]):
         if len(self) < MEMO_MAX_WORDS:
             self[word] = completed
         return completed
+
+
+@lru_cache(maxsize=MEMOS)
+def _memo(
+    function: Callable[..., object] | None, leaf: GraphQLScalarType | GraphQLEnumType
+) -> _Memo:
+    """Return what all plans share: what it holds is the same for all."""
+    return _Memo(function, leaf)
 
 
 def _check_details(details: FieldDetailsList) -> None:

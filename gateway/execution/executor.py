@@ -26,7 +26,12 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path, gather_with_cancel
 
-from gateway.execution.plan import Plan, compile_plan
+from gateway.execution.plan import (
+    Compilations,
+    Plan,
+    TooManyPlans,
+    compile_plan,
+)
 from gateway.execution.plans import Conditions, Plans
 from gateway.glance.rows import KEY, Rows
 
@@ -49,6 +54,7 @@ class ProjectingExecutor(Executor[None]):
             track=lambda values: own.track_async_work(values),  # noqa: PLW0108
         )
         self._plans = plans
+        self._compilations = Compilations()
         self._found: dict[
             tuple[GraphQLObjectType, int], tuple[FieldDetailsList, Plan]
         ] = {}
@@ -148,10 +154,14 @@ class ProjectingExecutor(Executor[None]):
             return self._found[known][1]
 
         def compiled() -> Plan | None:
-            return compile_plan(type_, self._subfields(type_, details), self._subfields)
+            fields = self._subfields(type_, details)
+            return compile_plan(type_, fields, self._subfields, self._compilations)
 
         nodes: list[FieldNode] = [one.node for one in details]
-        plan = self._plans.find(type_, nodes, conditions, compiled)
+        try:
+            plan = self._plans.find(type_, nodes, conditions, compiled)
+        except TooManyPlans:
+            return None
         if plan is not None:
             self._found[known] = details, plan
         return plan

@@ -3,12 +3,16 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakMethod
 
 from graphql import FieldNode, GraphQLObjectType
 
 from gateway.execution.plan import Plan
+from gateway.execution.plan_space import SPACE, PlanSpace
 
-MAX_PLANS = 100
+MAX_PLANS = 1_000
+# A selection that was seen takes so many bytes, and for each condition.
+SIGHT_BYTES, CONDITION_BYTES = 600, 100
 
 Conditions = tuple[tuple[str, object], ...]
 Key = tuple[GraphQLObjectType, tuple[int, ...], Conditions]
@@ -26,14 +30,20 @@ class _Sight:
 class Plans:
     """Plans by type, selection and conditions."""
 
-    def __init__(self, max_plans: int = MAX_PLANS) -> None:
-        """Keep at most so many."""
+    def __init__(self, max_plans: int = MAX_PLANS, space: PlanSpace = SPACE) -> None:
+        """Keep at most so many, and what the space has room for."""
         self._max_plans = max_plans
+        self._space = space
         self._sights: OrderedDict[Key, _Sight] = OrderedDict()
 
     def __len__(self) -> int:
         """Return the number of selections that are known."""
         return len(self._sights)
+
+    def __del__(self) -> None:
+        """Leave the space to others."""
+        for sight in self._sights.values():
+            self._space.release(id(sight))
 
     def find(
         self,
@@ -50,11 +60,36 @@ class Plans:
         key = type_, tuple(map(id, nodes)), conditions
         sight = self._sights.get(key)
         if sight is None:
-            self._sights[key] = _Sight(nodes)
-            if len(self._sights) > self._max_plans:
-                self._sights.popitem(last=False)
+            self._see(key, nodes)
             return None
         self._sights.move_to_end(key)
-        if not sight.is_compiled:
-            sight.plan, sight.is_compiled = compiled(), True
+        if sight.is_compiled:
+            self._space.touch(id(sight))
+            return sight.plan
+        self._space.collect()
+        sight.plan, sight.is_compiled = compiled(), True
+        self._hold(key, sight)
         return sight.plan
+
+    def _see(self, key: Key, nodes: Sequence[FieldNode]) -> None:
+        self._sights[key] = sight = _Sight(nodes)
+        self._hold(key, sight)
+        if len(self._sights) > self._max_plans:
+            _, oldest = self._sights.popitem(last=False)
+            self._space.release(id(oldest))
+
+    def _hold(self, key: Key, sight: _Sight) -> None:
+        """Take space; a drop must not keep the document alive."""
+        _, nodes, conditions = key
+        size_bytes = SIGHT_BYTES + CONDITION_BYTES * (len(conditions) + len(nodes))
+        forget = WeakMethod(self._forget)
+
+        def drop() -> None:
+            method = forget()
+            if method is not None:
+                method(key)
+
+        self._space.hold(id(sight), size_bytes, sight.plan, drop)
+
+    def _forget(self, key: Key) -> None:
+        del self._sights[key]

@@ -10,7 +10,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
 from gateway.execution import compiler, executor
 from gateway.execution.compiler import Compiler, Subfields
-from gateway.execution.plan import Plan, compile_plan
+from gateway.execution.plan import Compilations, Plan, compile_plan
 from gateway.execution.row_compiler import RowCompiler, RowDecoder
 
 Patch = pytest.MonkeyPatch
@@ -98,9 +98,12 @@ def _default_is_dropped(patch: Patch) -> None:
 
 def _remembered_plan(patch: Patch, change: Callable[[Plan], Plan]) -> None:
     def mistaken(
-        type_: GraphQLObjectType, fields: GroupedFieldSet, subfields: Subfields
+        type_: GraphQLObjectType,
+        fields: GroupedFieldSet,
+        subfields: Subfields,
+        compilations: Compilations,
     ) -> Plan | None:
-        made = compile_plan(type_, fields, subfields)
+        made = compile_plan(type_, fields, subfields, compilations)
         return made and change(made)
 
     patch.setattr(executor, "compile_plan", mistaken)

@@ -13,7 +13,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 
-from gateway.execution.plan import Plan, compile_plan, print_plan
+from gateway.execution.plan import Compilations, Plan, compile_plan, print_plan
 from gateway.execution.plans import Plans
 from tests.execution.world import world_schema
 
@@ -130,7 +130,7 @@ def test_plan_prints_the_code_that_it_runs(
 ) -> None:
     """For debugging."""
     name = [FieldDetails(field_node("{ called: name }"), None)]
-    plan = compile_plan(part_type(), {"called": name}, lambda *_: {})
+    plan = compile_plan(part_type(), {"called": name}, lambda *_: {}, Compilations())
     assert plan is not None
 
     print_plan(plan)
