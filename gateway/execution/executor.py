@@ -69,6 +69,42 @@ class ProjectingExecutor(Executor[None]):
         is_plain = self.error_propagation and self.middleware_manager is None
         return found if is_plain and not has_null else None
 
+    def execute_fields_serially(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,  # noqa: ANN401
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: None,
+    ) -> Any:  # noqa: ANN401
+        """Execute fields one after the other.
+
+        graphql-core awaits each in a frame of the next one: a thousand mutations
+        were a RecursionError.
+        """
+        results: dict[str, Any] = {}
+        fields = iter(grouped_field_set.items())
+
+        def executed(name: str, details: FieldDetailsList) -> Any:  # noqa: ANN401
+            field_path = Path(path, name, parent_type.name)
+            return self.execute_field(
+                parent_type, source_value, details, field_path, position_context
+            )
+
+        async def with_rest(name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+            results[name] = await value
+            for later, details in fields:
+                value = executed(later, details)
+                results[later] = await value if self.is_awaitable(value) else value
+            return results
+
+        for name, details in fields:
+            value = executed(name, details)
+            if self.is_awaitable(value):
+                return with_rest(name, value)
+            results[name] = value
+        return results
+
     def complete_value(
         self,
         return_type: GraphQLOutputType,

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLInt, IntValueNode, ValueNode, print_ast
+from graphql.type.scalars import parse_int_literal
 from strawberry.types.scalar import ScalarDefinition
 
 from gateway.execution.exact import exact
@@ -15,6 +16,8 @@ BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)
 
 BIG_INT_MIN, BIG_INT_MAX = -(2**63), 2**63 - 1
+# A sign and the digits; a literal has no zeros before them.
+INT_MAX_CHARACTERS, BIG_INT_MAX_CHARACTERS = 11, 20
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?",
@@ -68,6 +71,29 @@ def big_int(value: object) -> int:
     raise GraphQLError(message)
 
 
+def big_int_literal(node: ValueNode, _variables: object = None) -> int:
+    """Return a literal's integer; raises GraphQLError outside of signed 64 bits."""
+    if isinstance(node, IntValueNode) and len(node.value) <= BIG_INT_MAX_CHARACTERS:
+        return big_int(int(node.value))
+    message = f"BigInt cannot represent value: {print_ast(node)}"
+    raise GraphQLError(message, node)
+
+
+def int_literal(node: ValueNode, variables: object = None) -> int:
+    """Return a literal's integer, as graphql-core does for one it can convert.
+
+    Python raises ValueError for one of 4,301 digits.
+    """
+    if isinstance(node, IntValueNode) and len(node.value) > INT_MAX_CHARACTERS:
+        message = (
+            f"Int cannot represent non 32-bit signed integer value: {print_ast(node)}"
+        )
+        raise GraphQLError(message, node)
+    return parse_int_literal(node, variables)
+
+
+GraphQLInt.coerce_input_literal = int_literal
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -87,6 +113,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         ),
         serialize=big_int,
         parse_value=big_int,
+        parse_literal=big_int_literal,
     ),
     Json: strawberry.scalar(
         name="JSON",
