@@ -33,6 +33,7 @@ from gateway.execution.plan import (
     compile_plan,
 )
 from gateway.execution.plans import Conditions, Plans
+from gateway.execution.turns import is_time_up, next_turn
 from gateway.glance.rows import KEY, Rows
 
 Projected = TypeVar("Projected")
@@ -68,6 +69,33 @@ class ProjectingExecutor(Executor[None]):
         has_null = any(value is None for _, value in found)
         is_plain = self.error_propagation and self.middleware_manager is None
         return found if is_plain and not has_null else None
+
+    async def complete_awaitable_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,  # noqa: ANN401
+        position_context: None,
+    ) -> Any:  # noqa: ANN401
+        """Complete a value that is awaited, when it is its turn.
+
+        A hundred lists that come at once would keep everybody waiting.
+        """
+        try:
+            resolved = await self.with_abort_signal(result)
+            if is_time_up():
+                await next_turn()
+            completed = self.complete_value(
+                return_type, field_details_list, info, path, resolved, position_context
+            )
+            if self.is_awaitable(completed):
+                completed = await completed
+        except Exception as error:  # noqa: BLE001 - as in graphql-core
+            self.handle_field_error(error, return_type, field_details_list, path)
+            completed = None
+        return completed
 
     def execute_fields_serially(
         self,

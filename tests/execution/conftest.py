@@ -5,6 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.execution import turns
+
+
+@pytest.fixture(autouse=True)
+def endless_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time that a machine takes decide in which order errors come."""
+    monkeypatch.setattr(turns, "SLICE_SECONDS", float("inf"))
+
 
 @pytest.fixture
 def dropped_is_collected() -> Iterator[None]:

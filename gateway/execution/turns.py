@@ -1,0 +1,36 @@
+"""Long work in slices of the event loop, between which others run."""
+
+import asyncio
+import time
+
+SLICE_SECONDS = 0.01
+
+
+class _Slice:
+    """When the present iteration of a loop has begun such work."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+    began_at = 0.0
+
+    def end(self) -> None:
+        """Let the next work begin a new one."""
+        self.loop = None
+
+
+_slice = _Slice()
+
+
+def is_time_up() -> bool:
+    """Tell whether work of this iteration of the loop has used up its slice."""
+    loop = asyncio.get_running_loop()
+    if _slice.loop is loop:
+        return time.perf_counter() - _slice.began_at > SLICE_SECONDS
+    _slice.loop, _slice.began_at = loop, time.perf_counter()
+    loop.call_soon(_slice.end)
+    return False
+
+
+async def next_turn() -> None:
+    """Wait for an iteration of the loop whose slice is not used up."""
+    while is_time_up():  # noqa: ASYNC110 - there is no event of an iteration
+        await asyncio.sleep(0)
