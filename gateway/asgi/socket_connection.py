@@ -23,7 +23,7 @@ from gateway.schema.errors import Formatted, request_error
 
 INIT_SECONDS = 10
 # Others wait until the client has taken the response of one.
-EXECUTIONS_AT_ONCE = 8
+EXECUTIONS_AT_ONCE = 4
 ID_MAX_CHARACTERS = 256
 
 BAD_REQUEST = 4400
