@@ -17,7 +17,7 @@ REQUEST_ID = "X-OpenStack-Request-ID"
 # Glance answers 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
-# A proxy in whose page one of these is believed hides or loses images.
+# With these Glance says something of an image; a page of a proxy's must not.
 _OF_IMAGES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
 _SUFFIX_BYTES = 4
 _SUFFIX_MASK = 2 ** (8 * _SUFFIX_BYTES) - 1
