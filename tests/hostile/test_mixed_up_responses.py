@@ -339,3 +339,13 @@ def test_batch_with_another_image_is_read_one_by_one() -> None:
 
     assert data == {"a": {"name": "t"}, "b": {"name": "t"}}
     assert len(glance.requests) == 3
+
+
+def test_id_in_other_case_names_the_same_image() -> None:
+    """MySQL finds an id however it is written; Glance shows it as it is stored."""
+    serve = answering(lambda request: response({"id": "abc"}, request.request_id))
+
+    with raw_glance(serve) as glance, running_gateway(glance.url) as gateway:
+        data = gateway.data('{ image(id: "ABC") { id } }', token="t")
+
+    assert data == {"image": {"id": "abc"}}
