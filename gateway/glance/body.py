@@ -27,7 +27,7 @@ async def read_body(stream: StreamReader, max_bytes: float) -> bytes:
         size_bytes += len(chunk)
         if size_bytes > max_bytes:
             raise BodyRejected(f"larger than {max_bytes} bytes")
-        if stream.at_eof():
+        if stream.at_eof() and size_bytes <= UNCOUNTED_BYTES:
             return chunk if len(chunks) == 1 else b"".join(chunks)
     return await _read_large_body(stream, bytearray().join(chunks), max_bytes)
 

@@ -84,6 +84,7 @@ ATTACKS = [
     pytest.param(of_length(b"[" * MIB, 60), id="deeply nested"),
     pytest.param(of_length(b'{"a":' * MIB, 12), id="deeply nested objects"),
     pytest.param(of_length(b'{"id":"x"},' * MIB, 5), id="many small objects"),
+    pytest.param(of_length(b'{"id":"x"},' * 180_000, 1), id="some small objects"),
     pytest.param(made(b"<" * 200_000, status=500, headers=HTML), id="HTML error"),
     pytest.param(
         made(b"<h1>&#" + b"9" * 200_000, status=409, headers=HTML), id="long number"
@@ -276,3 +277,16 @@ def test_compressed_error_page_is_not_quoted() -> None:
 
     assert error["extensions"]["code"] == "CONFLICT"
     assert error["message"] == "Could not list images: 409 Conflict"
+
+
+@pytest.mark.parametrize("images", [160_000, 180_000, 500_000])
+def test_page_of_too_many_values_is_not_decoded(images: int) -> None:
+    """They are counted before they are made, however the bytes come."""
+    page = b'{"images":[%s]}' % b",".join([b'{"id":"x"}'] * images)
+
+    with raw_glance(made(page)) as glance, running_gateway(glance.url) as gateway:
+        error = gateway.error(LIST, token="t")
+
+    assert error["message"] == (
+        "Could not list images: Glance's response is made of more than 300000 values."
+    )
