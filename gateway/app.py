@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from limits import parse
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,9 +29,13 @@ from gateway.facts import Hook, SharedCacheFacts, tell
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
+from gateway.limits.admission import Admission
+from gateway.limits.counters import MemoryCounters, SharedCounters
 from gateway.limits.document import Maxima
+from gateway.limits.rate import RateLimits
 from gateway.limits.subscriptions import SubscriptionLimits
 from gateway.reads import Reads
+from gateway.schema.costs import COSTS
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 from gateway.watching.watch import Pace
@@ -58,8 +63,12 @@ def build_app(
     catalog = Catalog(client, Reads(client, freshness), reader)
     watches = _watches(settings, catalog, hooks)
     operations = Operations(
-        build_schema(), _maxima(settings), with_introspection=settings.introspection
+        build_schema(),
+        COSTS,
+        _maxima(settings),
+        with_introspection=settings.introspection,
     )
+    admission = Admission(lambda: catalog.page_images, _rates(settings))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -68,6 +77,7 @@ def build_app(
         finally:
             await watches.close()
             await catalog.close()
+            await admission.close()
             await transport.close()
             operations.close()
 
@@ -77,9 +87,12 @@ def build_app(
         exception_handlers=HANDLERS,
     )
     contexts = Contexts(
-        catalog, watches, timeout_seconds=settings.request_timeout_seconds
+        catalog,
+        watches,
+        timeout_seconds=settings.request_timeout_seconds,
+        max_calls=settings.limit_cost,
     )
-    endpoints = _endpoints(settings, operations, contexts, answers, hooks)
+    endpoints = _endpoints(settings, operations, contexts, answers, admission, hooks)
     front = _Front(*endpoints, others, has_page=settings.graphiql)
     return _sharing(front, settings)
 
@@ -149,16 +162,19 @@ def _endpoints(
     operations: Operations,
     contexts: Contexts,
     answers: Answers,
+    admission: Admission,
     hooks: Sequence[Hook],
 ) -> tuple[GraphQLEndpoint, WebSocketEndpoint]:
-    streams = Streams(operations, contexts, hooks=hooks)
+    streams = Streams(operations, contexts, admission, hooks=hooks)
     endpoint = GraphQLEndpoint(
         operations,
         contexts,
         answers,
         streams,
         Compression(answers, min_bytes=settings.compress_min_bytes),
-        allowed=Allowed(settings.forward_service_token, settings.batch_max_requests),
+        allowed=Allowed(
+            settings.forward_service_token, settings.batch_max_requests, admission
+        ),
         hooks=hooks,
     )
     websockets = WebSocketEndpoint(
@@ -167,6 +183,23 @@ def _endpoints(
         with_service_token=settings.forward_service_token,
     )
     return endpoint, websockets
+
+
+def _rates(settings: Settings) -> RateLimits | None:
+    """Return the limits on rates; None costs requests nothing."""
+    identity, address = (
+        settings.rate_limit_per_identity,
+        settings.rate_limit_per_address,
+    )
+    if identity is None and address is None:
+        return None
+    is_shared = settings.cache_url not in {"memory://", "none"}
+    counters = SharedCounters(settings.cache_url) if is_shared else MemoryCounters()
+    return RateLimits(
+        counters,
+        per_identity=None if identity is None else parse(identity),
+        per_address=None if address is None else parse(address),
+    )
 
 
 def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:

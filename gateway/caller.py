@@ -1,7 +1,7 @@
 """One request of an identity: what travels with it, what it cost."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from os import urandom
 
@@ -43,11 +43,39 @@ class Grounds(msgspec.Struct):
         self.is_firm = False
 
 
+class BudgetSpent(Exception):
+    """One call more than a request may make; `limit` is how many it may make."""
+
+    def __init__(self, limit: int) -> None:
+        """Keep the limit."""
+        super().__init__()
+        self.limit = limit
+
+
+class Budget(msgspec.Struct):
+    """The calls to Glance that one HTTP request may make, all it asks for together.
+
+    `reserved` are those that it was estimated to need, `spent` those that it made.
+    """
+
+    limit: int
+    reserved: int = 0
+    spent: int = 0
+
+    def spend(self) -> None:
+        """Take one call; raises BudgetSpent where there is none left."""
+        if self.spent >= self.limit:
+            raise BudgetSpent(self.limit)
+        self.spent += 1
+
+
 class Tally(msgspec.Struct):
     """What one request cost Glance and was spared; counted while it runs.
 
     `calls` went to Glance, `cached` reads were remembered, `coalesced` ones
-    joined an equal one, `stale` ones are older than their freshness.
+    joined an equal one, `stale` ones are older than their freshness. Without a
+    `budget` there may be any number of calls; `estimate` is how many there are
+    at most, `measures` what other limits have measured.
     """
 
     calls: int = 0
@@ -55,9 +83,14 @@ class Tally(msgspec.Struct):
     coalesced: int = 0
     stale: int = 0
     grounds: Grounds = msgspec.field(default_factory=Grounds)
+    budget: Budget | None = None
+    estimate: int = 0
+    measures: Mapping[str, int] = {}
 
     def count_call(self) -> None:
-        """Count a call that is about to go to Glance."""
+        """Count a call that is about to go to Glance; raises BudgetSpent."""
+        if self.budget is not None:
+            self.budget.spend()
         self.calls += 1
 
     @property

@@ -37,6 +37,7 @@ from gateway.glance.listing import (
     next_call,
     position_in,
 )
+from gateway.glance.page_size import PageSize
 from gateway.glance.patch import Operation, image_patch
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.invalidation import (
@@ -67,6 +68,12 @@ class Catalog:
         self._reader = reader
         self._writes: set[asyncio.Task[object]] = set()
         self._listeners: list[Listener] = []
+        self._page_size = PageSize()
+
+    @property
+    def page_images(self) -> int:
+        """Return how many images a page of Glance holds, as far as pages show it."""
+        return self._page_size.images
 
     async def get_image(self, caller: Caller, image_id: str) -> ImageRecord:
         """Return an image as Glance has it now; raises NotFound."""
@@ -137,6 +144,7 @@ class Catalog:
                 if not images:
                     raise
                 raise _LostPlace(refusal) from refusal
+            self._page_size.observe(page, call.limit)
             page = images_after(call, page)
             images = [*images, *page.images] if images else page.images
             has_more = page.has_more and bool(page.images)

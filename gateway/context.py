@@ -6,7 +6,7 @@ import msgspec
 import strawberry
 from propcache.api import cached_property
 
-from gateway.caller import Caller, Directive, Tally
+from gateway.caller import Budget, Caller, Directive, Tally
 from gateway.catalog import Catalog
 from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
@@ -45,7 +45,9 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> RequestFacts:
         """Return what hooks are told of the request."""
         scope = None if self.asking is None else self.asking.identity.scope
-        return RequestFacts(self.request_id, scope, **self.tally.counts)
+        counts = self.tally.counts
+        measures = {**self.tally.measures, "cost": self.tally.estimate}
+        return RequestFacts(self.request_id, scope, **counts, measures=measures)
 
     @cached_property
     def loaders(self) -> Loaders:
@@ -57,12 +59,18 @@ class Contexts:
     """Makes the context of each request, and of each event of a subscription."""
 
     def __init__(
-        self, catalog: Catalog, watches: Watches, *, timeout_seconds: float
+        self,
+        catalog: Catalog,
+        watches: Watches,
+        *,
+        timeout_seconds: float,
+        max_calls: int,
     ) -> None:
-        """Give each `timeout_seconds` for its reads."""
+        """Give each `timeout_seconds` for its reads, and so many calls to Glance."""
         self._catalog = catalog
         self._watches = watches
         self._timeout_seconds = timeout_seconds
+        self._max_calls = max_calls
 
     def new(
         self,
@@ -71,16 +79,19 @@ class Contexts:
         directive: Directive = Directive.NONE,
         together: Together | None = None,
     ) -> Context:
-        """Return a context whose time begins now, or that of which it is a part."""
+        """Return a context with time and calls of its own, or those it shares."""
         if identity is None:
             return Context(identifier, None, self._catalog, self._watches)
         deadline_at = together.deadline_at if together else self._deadline_at()
-        caller = Caller(identity, identifier, deadline_at, directive)
+        budget = together.budget if together else Budget(self._max_calls)
+        tally = Tally(budget=budget)
+        caller = Caller(identity, identifier, deadline_at, directive, tally)
         return Context(identifier, caller, self._catalog, self._watches, together)
 
     def together(self) -> Together:
         """Return what the requests of one list share; their time begins now."""
-        return Together(self._catalog, self._deadline_at())
+        budget = Budget(self._max_calls)
+        return Together(self._catalog, self._deadline_at(), budget)
 
     def _deadline_at(self) -> float:
         return asyncio.get_running_loop().time() + self._timeout_seconds

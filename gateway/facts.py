@@ -4,8 +4,8 @@ A hook must be quick; an exception of its own is logged and fails no request.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,8 @@ class RequestFacts:
     """What one GraphQL request cost Glance and was spared.
 
     `scope` names the identity without telling its token, None where there was
-    no token; the counts are those of a Tally.
+    no token; the counts are those of a Tally. `measures` are what limits have
+    measured of a request that was executed, such as its `cost`, by name.
     """
 
     request_id: str
@@ -24,6 +25,7 @@ class RequestFacts:
     cached: int
     coalesced: int
     stale: int
+    measures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

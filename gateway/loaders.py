@@ -7,10 +7,12 @@ from functools import partial
 from propcache.api import cached_property
 from strawberry.dataloader import DataLoader
 
-from gateway.caller import Caller
+from gateway.caller import Budget, Caller
 from gateway.catalog import Catalog, WantedImage
 from gateway.glance.errors import GlanceError
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+
+Stores = Sequence[StoreRecord]
 
 
 class Loaders:
@@ -45,18 +47,24 @@ class Loaders:
     @cached_property
     def store(self) -> DataLoader[str, StoreRecord | None]:
         """Return the loader of stores by id, None where there is none."""
-        return DataLoader(partial(_stores, self._catalog, self._caller))
+        return DataLoader(partial(_stores, self.stores))
+
+    @cached_property
+    def stores(self) -> "DataLoader[None, Stores]":
+        """Return the loader of all stores, which are read once in a request."""
+        return DataLoader(partial(_all_stores, self._catalog, self._caller))
 
 
 class Together:
-    """What the requests of one list share: their time, and loads of images.
+    """What the requests of one list share: time, calls, and loads of images.
 
     Each still loads on its own account, and sees what it would see alone.
     """
 
-    def __init__(self, catalog: Catalog, deadline_at: float) -> None:
+    def __init__(self, catalog: Catalog, deadline_at: float, budget: Budget) -> None:
         """End the time at `deadline_at`, by the running loop's clock."""
         self.deadline_at = deadline_at
+        self.budget = budget
         self.images: DataLoader[WantedImage, ImageRecord | None] = DataLoader(
             catalog.find_images, cache=False
         )
@@ -78,11 +86,20 @@ async def _images_together(
 
 
 async def _stores(
-    catalog: Catalog, caller: Caller, ids: Sequence[str]
+    loader: "DataLoader[None, Stores]", ids: Sequence[str]
 ) -> Sequence[StoreRecord | GlanceError | None]:
     try:
-        stores = await catalog.list_stores(caller)
+        stores = await loader.load(None)
     except GlanceError as error:
         return [error] * len(ids)
     known = {store["id"]: store for store in stores}
     return [known.get(one) for one in ids]
+
+
+async def _all_stores(
+    catalog: Catalog, caller: Caller, _: Sequence[None]
+) -> Sequence[Stores | GlanceError]:
+    try:
+        return [await catalog.list_stores(caller)]
+    except GlanceError as error:
+        return [error]

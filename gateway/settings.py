@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -82,6 +83,20 @@ def _origin(text: str) -> str:
     return text
 
 
+def _rate(text: str | None) -> str | None:
+    if not text:
+        return None
+    reason = "must be like 3000/minute"
+    try:
+        rates = parse_many(text)
+    except ValueError as error:
+        raise ValueError(reason) from error
+    if len(rates) != 1 or not rates[0].amount:
+        raise ValueError(reason)
+    return text
+
+
+RateLimit = Annotated[str | None, AfterValidator(_rate)]
 PREFIX = "GATEWAY_"
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Limit = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -275,6 +290,24 @@ class Settings(BaseSettings):
         ge=1,
         le=10_000,
         description="Operations at once, of one WebSocket connection.",
+    )
+    limit_cost: int = Field(
+        2_000,
+        ge=1,
+        description=(
+            "Calls to Glance that one HTTP request, or one event of a subscription,"
+            " may need."
+        ),
+    )
+    rate_limit_per_identity: RateLimit = Field(
+        None,
+        description=(
+            "Calls to Glance that one token may ask for in a time, such as"
+            " `3000/minute`; a request counts as one at least."
+        ),
+    )
+    rate_limit_per_address: RateLimit = Field(
+        None, description="The same, for each address that connections come from."
     )
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."

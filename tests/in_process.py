@@ -1,13 +1,14 @@
 """A gateway in the loop of the test, where its tasks can be counted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
 from starlette.types import ASGIApp, Message, Scope
 
 from gateway.app import build_app
+from gateway.facts import Hook
 from gateway.settings import Settings
 from tests.gateway import Json
 from tests.websocket import PROTOCOL
@@ -64,9 +65,11 @@ async def ended(task: asyncio.Future[None], *, seconds: float) -> None:
 
 
 @asynccontextmanager
-async def running_app(glance_url: str, **settings: Json) -> AsyncIterator[ASGIApp]:
+async def running_app(
+    glance_url: str, hooks: Sequence[Hook] = (), **settings: Json
+) -> AsyncIterator[ASGIApp]:
     """Run the gateway's lifespan around its use."""
-    app = build_app(Settings(glance_url=glance_url, **settings))
+    app = build_app(Settings(glance_url=glance_url, **settings), hooks=hooks)
     received: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
     lifespan = app({"type": "lifespan"}, received.get, sent.put)

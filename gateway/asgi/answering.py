@@ -26,6 +26,12 @@ async def result_of(work: Coroutine[object, object, Result]) -> Result:
     return await work
 
 
+def costs(context: Context, *, is_traced: bool) -> dict[str, int]:
+    """Return what a request has cost; with the estimate where that is asked."""
+    counts = context.tally.counts
+    return {**counts, "estimate": context.tally.estimate} if is_traced else counts
+
+
 async def executed(
     begin: Callable[[], Begun],
     context: Context,
@@ -59,7 +65,7 @@ def answer_of(
     if outage is not None:
         extensions["warnings"] = [warning(outage)]
     if is_traced or context.tally.stale:
-        extensions["glance"] = context.tally.counts
+        extensions["glance"] = costs(context, is_traced=is_traced)
     if extensions:
         answer["extensions"] = extensions
     return answer

@@ -10,7 +10,7 @@ from graphql import OperationType
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
-from gateway.asgi.answering import Waiting, answer_of, executed, result_of
+from gateway.asgi.answering import Waiting, answer_of, costs, executed, result_of
 from gateway.asgi.compression import Compression
 from gateway.asgi.connected import all_of, while_connected
 from gateway.asgi.credentials import identity_in
@@ -21,6 +21,7 @@ from gateway.asgi.http_request import (
     ClientLeft,
     GraphQLRequest,
     Headers,
+    address_of,
     headers_of,
     is_batch,
     parse_request,
@@ -48,6 +49,7 @@ from gateway.execution.operations import Operations
 from gateway.execution.preparation import Prepared
 from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import Identity
+from gateway.limits.admission import Admission, Visitor
 from gateway.limits.exceeded import LimitExceeded
 from gateway.loaders import Together
 
@@ -68,11 +70,13 @@ Counts = dict[str, int]
 class Allowed:
     """What a request may bring: a service token, and so many requests as a list.
 
-    With `requests_in_list` 0 it may be no list at all.
+    With `requests_in_list` 0 it may be no list at all; `admission` is what each
+    has to pass.
     """
 
     service_token: bool
     requests_in_list: int
+    admission: Admission
 
 
 class GraphQLEndpoint:
@@ -89,7 +93,7 @@ class GraphQLEndpoint:
         allowed: Allowed,
         hooks: Sequence[Hook],
     ) -> None:
-        """Execute each request in a context of its own, or stream its answers.
+        """Execute each request that is admitted, in a context of its own.
 
         `hooks` are given the RequestFacts of each request that was executed or
         whose answer is remembered.
@@ -100,6 +104,7 @@ class GraphQLEndpoint:
         self._streams = streams
         self._compression = compression
         self._allowed = allowed
+        self._admission = allowed.admission
         self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,6 +151,7 @@ class GraphQLEndpoint:
             takes,
             headers.get("if-none-match"),
             wants_trace(headers),
+            address_of(scope),
         )
         if not is_batch(asked.method, body):
             return await self._answer(body, asked, partial(while_connected, receive))
@@ -175,6 +181,19 @@ class GraphQLEndpoint:
     async def _answer(
         self, body: bytes, asked: "_Asked", waiting: Waiting
     ) -> "Response | _Stream":
+        """Return the response; hooks are told where a limit rejects the request."""
+        try:
+            if self._admission.limits_rates:
+                await self._admission.arrive(asked.visitor)
+            return await self._found_or_executed(body, asked, waiting)
+        except LimitExceeded as error:
+            scope = asked.identity.scope if asked.identity else None
+            tell_rejection(self._hooks, error, scope, asked.identifier)
+            raise
+
+    async def _found_or_executed(
+        self, body: bytes, asked: "_Asked", waiting: Waiting
+    ) -> "Response | _Stream":
         """Return what is remembered of an equal request, else execute this one."""
         key = AnswerKey(asked.identity, asked.method.encode() + b" " + body)
         known = None
@@ -189,7 +208,10 @@ class GraphQLEndpoint:
     ) -> Response:
         counts = {"calls": 0, "cached": known.reads, "coalesced": 0, "stale": 0}
         scope = asked.identity.scope if asked.identity else None
-        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
+        tell(
+            self._hooks,
+            lambda: RequestFacts(asked.identifier, scope, 0, known.reads, 0, 0),
+        )
         response = Response(HTTPStatus.OK, known.body, remembered=(key, known))
         return _answered(response, asked, counts)
 
@@ -201,11 +223,19 @@ class GraphQLEndpoint:
         prepared = await self._prepared(request, asked, waiting)
         if _is_streamed(prepared, asked):
             asker = Asker(
-                asked.identity, asked.identifier, asked.directive, asked.wants_trace
+                asked.identity,
+                asked.visitor,
+                asked.directive,
+                is_traced=asked.wants_trace,
+                has_arrived=True,
             )
             return _Stream(self._streams.answers(request, asker, Turns(1)))
         context = self._contexts.new(
             asked.identity, asked.identifier, asked.directive, asked.together
+        )
+        context.tally.measures = prepared.measures
+        await self._admission.admit(
+            prepared.cost, request.variables, context.tally, asked.visitor
         )
         begin = partial(self._operations.execute, prepared, request.variables, context)
         result = await executed(begin, context, self._hooks, waiting)
@@ -216,28 +246,21 @@ class GraphQLEndpoint:
         if prepared.type_ is OperationType.QUERY:
             await self._answers.keep(key, answered, context.tally.grounds)
         response = Response(HTTPStatus.OK, answered)
-        return _answered(response, asked, context.tally.counts)
+        return _answered(response, asked, costs(context, is_traced=asked.wants_trace))
 
     async def _prepared(
         self, request: GraphQLRequest, asked: "_Asked", waiting: Waiting
     ) -> Prepared:
         """Return the document, checked by the limits before it costs anything."""
-        try:
-            self._operations.check_variables(request.variables, request.sent_bytes)
-            preparing = self._operations.prepare(
-                request.document,
-                request.operation_name,
-                has_token=asked.identity is not None,
-            )
-            return (
-                preparing
-                if isinstance(preparing, Prepared)
-                else await waiting(preparing)
-            )
-        except LimitExceeded as error:
-            scope = asked.identity.scope if asked.identity else None
-            tell_rejection(self._hooks, error, scope, asked.identifier)
-            raise
+        self._operations.check_variables(request.variables, request.sent_bytes)
+        preparing = self._operations.prepare(
+            request.document,
+            request.operation_name,
+            has_token=asked.identity is not None,
+        )
+        if isinstance(preparing, Prepared):
+            return preparing
+        return await waiting(preparing)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -250,7 +273,15 @@ class _Asked(msgspec.Struct, frozen=True):
     takes: Accepted
     if_none_match: str | None
     wants_trace: bool
+    address: str | None
     together: Together | None = None
+
+    @property
+    def visitor(self) -> Visitor:
+        """Return who sends it."""
+        scope = self.identity.scope if self.identity else None
+        is_listed = self.together is not None
+        return Visitor(self.identifier, scope, self.address, is_listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +328,8 @@ def _refused(
     is_answer = refusal.is_of_graphql and media_type is MediaType.JSON
     status = HTTPStatus.OK if is_answer else refusal.status
     response = json_response(status, {"errors": refusal.errors})
+    if refusal.headers:
+        return replace(response, headers=refusal.headers)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return replace(response, headers={"allow": "GET, POST"})
     return response

@@ -79,6 +79,12 @@ def headers_of(scope: Scope) -> Headers:
     return headers
 
 
+def address_of(scope: Scope) -> str | None:
+    """Return the address of the client, or of the proxy in front of us."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
 async def read_request(scope: Scope, headers: Headers, receive: Receive) -> bytes:
     """Return the bytes that say what is asked: a body, or the query of a URL.
 

@@ -1,8 +1,8 @@
 """Why a request is refused, or an answer of it fails, as clients are told."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -16,6 +16,7 @@ from gateway.facts import Hook, RejectionFacts, tell
 from gateway.identity import InvalidToken
 from gateway.limits.anonymous import MissingToken
 from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.rate import RateLimited
 from gateway.schema.errors import Formatted, limit_error, presented, request_error
 
 logger = logging.getLogger(__name__)
@@ -26,12 +27,13 @@ class Refusal:
     """The errors, and the HTTP status where nothing was sent before.
 
     `is_of_graphql` tells that the HTTP request was right and its document, its
-    variables or its token is not.
+    variables or its token is not. `headers` go with the status.
     """
 
     status: HTTPStatus
     errors: Sequence[Formatted]
     is_of_graphql: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def refusal_of(error: Exception, identifier: str) -> Refusal:
@@ -46,7 +48,8 @@ def refusal_of(error: Exception, identifier: str) -> Refusal:
         case LimitExceeded():
             is_of_graphql = error.status is HTTPStatus.BAD_REQUEST
             entry = limit_error(error, identifier)
-            return Refusal(error.status, [entry], is_of_graphql=is_of_graphql)
+            headers = _headers(error)
+            return Refusal(error.status, [entry], is_of_graphql, headers)
         case MissingToken():
             status, code = HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED"
             is_of_graphql = True
@@ -72,6 +75,13 @@ def tell_rejection(
         code, measured, limit = error.code, error.measured, error.limit
         facts = RejectionFacts(code, measured, limit, scope, identifier)
         tell(hooks, lambda: facts)
+
+
+def _headers(exceeded: LimitExceeded) -> Mapping[str, str]:
+    """Return what HTTP says of a limit. Source: RFC 6585, section 4."""
+    if isinstance(exceeded, RateLimited) and exceeded.retry_after_seconds is not None:
+        return {"retry-after": str(exceeded.retry_after_seconds)}
+    return {}
 
 
 def refused_in_json(

@@ -18,6 +18,7 @@ from gateway.asgi.streams import Asker, Refused, Streams
 from gateway.asgi.turns import Turns
 from gateway.caller import new_request_id
 from gateway.identity import Identity, InvalidToken
+from gateway.limits.admission import Visitor
 from gateway.limits.subscriptions import TOO_MANY
 from gateway.schema.errors import Formatted, request_error
 
@@ -60,13 +61,16 @@ class SocketConnection:
         streams: Streams,
         tasks: asyncio.TaskGroup,
         max_operations: int,
+        *,
+        address: str | None,
     ) -> None:
-        """Run operations as `tasks`, at most so many at a time."""
+        """Run operations as `tasks`, at most so many at a time, for an address."""
         self._receive = receive
         self._send = send
         self._streams = streams
         self._tasks = tasks
         self._max_operations = max_operations
+        self._address = address
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._turns = Turns(EXECUTIONS_AT_ONCE)
         self._sending = asyncio.Lock()
@@ -170,7 +174,8 @@ class SocketConnection:
         A client that has left is noticed by who listens.
         """
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
-        asker = Asker(identity, identifier)
+        scope = identity.scope if identity else None
+        asker = Asker(identity, Visitor(identifier, scope, self._address))
         answers = self._streams.answers(request, asker, self._turns)
         try:
             async with aclosing(answers):

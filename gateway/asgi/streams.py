@@ -18,6 +18,7 @@ from gateway.execution.operations import Failed, InvalidVariables, Operations
 from gateway.execution.preparation import InvalidDocument, Prepared, UnknownOperation
 from gateway.facts import Hook
 from gateway.identity import Identity
+from gateway.limits.admission import Admission, Visitor
 from gateway.limits.anonymous import MissingToken
 from gateway.limits.exceeded import LimitExceeded
 from gateway.schema.errors import Formatted, presented
@@ -44,26 +45,41 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, under which id, whether for fresh reads, and for what they cost."""
+    """Who asks, whether for fresh reads, and for what they cost.
+
+    `has_arrived` tells that the rate limits have counted the request already.
+    """
 
     identity: Identity | None
-    identifier: str
+    visitor: Visitor
     directive: Directive = Directive.NONE
     is_traced: bool = False
+    has_arrived: bool = False
+
+    @property
+    def identifier(self) -> str:
+        """Return the id of the request."""
+        return self.visitor.request_id
 
 
 class Streams:
     """Answers as JSON: of a query or mutation one, of a subscription one per event."""
 
     def __init__(
-        self, operations: Operations, contexts: Contexts, *, hooks: Sequence[Hook]
+        self,
+        operations: Operations,
+        contexts: Contexts,
+        admission: Admission,
+        *,
+        hooks: Sequence[Hook],
     ) -> None:
-        """Execute each answer in a context of its own.
+        """Execute each answer of what is admitted, in a context of its own.
 
         `hooks` are given its RequestFacts.
         """
         self._operations = operations
         self._contexts = contexts
+        self._admission = admission
         self._hooks = hooks
 
     async def answers(
@@ -75,11 +91,15 @@ class Streams:
         for: so it is not made before there is room for it.
         """
         try:
+            if not asker.has_arrived:
+                await self._admission.arrive(asker.visitor)
             async with turns:
                 prepared = await self._prepared(request, asker)
                 is_subscription = prepared.type_ is OperationType.SUBSCRIPTION
                 if not is_subscription:
-                    yield await self._answer(prepared, request, asker, None)
+                    context = self._context(asker)
+                    await self._admit(prepared, request, asker, context)
+                    yield await self._answer(prepared, request, asker, context, None)
             if is_subscription:
                 answers = self._told(prepared, request, asker, turns)
                 async with aclosing(answers):
@@ -111,11 +131,28 @@ class Streams:
     ) -> AsyncGenerator[bytes, None]:
         """Yield one answer for each event."""
         begun = self._context(asker)
+        await self._admit(prepared, request, asker, begun)
         events = self._operations.events(prepared, request.variables, begun)
         async with aclosing(events):
             async for event in events:
                 async with turns:
-                    yield await self._answer(prepared, request, asker, event)
+                    context = self._context(asker)
+                    context.tally.estimate = begun.tally.estimate
+                    context.tally.measures = prepared.measures
+                    yield await self._answer(prepared, request, asker, context, event)
+
+    async def _admit(
+        self,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        asker: Asker,
+        context: Context,
+    ) -> None:
+        """Raise LimitExceeded where one answer may cost too much."""
+        context.tally.measures = prepared.measures
+        await self._admission.admit(
+            prepared.cost, request.variables, context.tally, asker.visitor
+        )
 
     def _context(self, asker: Asker) -> Context:
         return self._contexts.new(asker.identity, asker.identifier, asker.directive)
@@ -125,9 +162,9 @@ class Streams:
         prepared: Prepared,
         request: GraphQLRequest,
         asker: Asker,
+        context: Context,
         event: object,
     ) -> bytes:
-        context = self._context(asker)
         begin = partial(
             self._operations.execute, prepared, request.variables, context, event
         )

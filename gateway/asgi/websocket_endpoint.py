@@ -7,7 +7,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from gateway.asgi.credentials import identity_in
-from gateway.asgi.http_request import headers_of
+from gateway.asgi.http_request import address_of, headers_of
 from gateway.asgi.socket_connection import SocketConnection, Violation
 from gateway.asgi.streams import Streams
 from gateway.identity import Identity
@@ -46,7 +46,12 @@ class WebSocketEndpoint:
                 return
             async with asyncio.TaskGroup() as tasks:
                 connection = SocketConnection(
-                    receive, send, self._streams, tasks, self._max_operations
+                    receive,
+                    send,
+                    self._streams,
+                    tasks,
+                    self._max_operations,
+                    address=address_of(scope),
                 )
                 violation = await connection.talk(partial(self._identity, scope))
             if violation is not None:

@@ -26,7 +26,9 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.execution.plans import Plans
 from gateway.limits.anonymous import MissingToken, begins_with_data, selects_data
+from gateway.limits.cost import OperationCost
 from gateway.limits.document import DocumentLimits, Maxima
+from gateway.limits.field_costs import Costs
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_ERRORS = 10
@@ -57,6 +59,7 @@ class Prepared:
     operation: OperationDefinitionNode
     needs_token: bool
     measures: Mapping[str, int]
+    cost: OperationCost = field(repr=False, compare=False)
     plans: Plans = field(default_factory=Plans, repr=False, compare=False)
 
     @property
@@ -84,6 +87,7 @@ class Preparation:
     def __init__(
         self,
         schema: GraphQLSchema,
+        costs: Costs,
         maxima: Maxima,
         *,
         with_introspection: bool,
@@ -94,6 +98,7 @@ class Preparation:
         shown.
         """
         self._schema = schema
+        self._costs = costs
         self._limits = DocumentLimits(schema, maxima)
         hidden = () if with_introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*RULES, *hidden)
@@ -125,7 +130,9 @@ class Preparation:
         )
         if errors:
             raise InvalidDocument(errors)
-        return Prepared(document, operation, needs_token, {**of_text, **measures})
+        cost = OperationCost(self._schema, document, operation, self._costs)
+        measures = {**of_text, **measures}
+        return Prepared(document, operation, needs_token, measures, cost)
 
 
 class _Source(Source):

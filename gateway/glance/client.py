@@ -22,7 +22,7 @@ from urllib.parse import quote
 import msgspec
 import orjson
 
-from gateway.caller import Caller
+from gateway.caller import BudgetSpent, Caller
 from gateway.glance.answers import (
     Foreign,
     Unreadable,
@@ -38,7 +38,7 @@ from gateway.glance.answers import (
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.errors import NotFound, Unsupported
 from gateway.glance.exchange import Exchange
-from gateway.glance.failures import FAILURES, may_repeat, translated
+from gateway.glance.failures import FAILURES, limit_reached, may_repeat, translated
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
@@ -212,6 +212,7 @@ class GlanceClient:
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
                 async with self._bulkhead.slot(caller.identity.scope):
+                    caller.tally.count_call()
                     try:
                         return await self._attempt(caller, call, decode, exchange)
                     except FAILURES as error:
@@ -223,6 +224,8 @@ class GlanceClient:
             raise translated(
                 error, call.purpose, exchange, is_write=call.is_write
             ) from error
+        except BudgetSpent as spent:
+            raise limit_reached(spent, call.purpose, exchange) from spent
 
     async def _attempt(
         self,
@@ -232,7 +235,6 @@ class GlanceClient:
         exchange: Exchange,
     ) -> Fetched[Value]:
         """Send the call; raises GlanceError for a response that is no success."""
-        caller.tally.count_call()
         request = Request(
             call.method,
             self._base_url + call.path,

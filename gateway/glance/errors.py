@@ -9,6 +9,7 @@ GlanceError
 ├── Gone                 410
 ├── QuotaExceeded        413
 ├── Unsupported          a route that this Glance does not have
+├── CallLimitReached     the request may make no further call
 ├── GlanceUnavailable    5xx, no connection, an answer that cannot be read
 └── GlanceTimeout        no answer in time
 InvalidArgument          a value that Glance cannot be asked with
@@ -82,6 +83,18 @@ class QuotaExceeded(GlanceError):
 
 class Unsupported(GlanceError):
     """The route is missing in this Glance."""
+
+
+class CallLimitReached(GlanceError):
+    """The request has made as many calls as it may; this one was not sent.
+
+    `limit` is how many those are.
+    """
+
+    def __init__(self, message: str, *, request_id: str, limit: int) -> None:
+        """Keep the limit, too."""
+        super().__init__(message, request_id=request_id, was_sent=False)
+        self.limit = limit
 
 
 class GlanceUnavailable(GlanceError):

@@ -5,10 +5,12 @@ Pure. A call that changes something says whether it was sent.
 
 import aiohttp
 
+from gateway.caller import BudgetSpent
 from gateway.glance.body import BodyRejected
 from gateway.glance.errors import (
     NOT_SENT,
     OUTCOME_OPEN,
+    CallLimitReached,
     GlanceError,
     GlanceTimeout,
     GlanceUnavailable,
@@ -43,6 +45,17 @@ def translated(
         request_id=exchange.request_id,
         was_sent=exchange.was_sent,
     )
+
+
+def limit_reached(
+    spent: BudgetSpent, purpose: str, exchange: Exchange
+) -> CallLimitReached:
+    """Return the error of a call that the request may not make any more."""
+    message = (
+        f"Could not {purpose}: the request has made {spent.limit} calls to Glance,"
+        " as many as it may."
+    )
+    return CallLimitReached(message, request_id=exchange.request_id, limit=spent.limit)
 
 
 def _reason(error: Exception, *, was_sent: bool) -> str:

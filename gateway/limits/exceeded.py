@@ -28,3 +28,8 @@ class LimitExceeded(Exception):
         self.measured = measured
         self.limit = limit
         self.status = status
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """Return what the error's `extensions` tell beside its code."""
+        return {"measured": self.measured, "limit": self.limit}

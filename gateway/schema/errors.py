@@ -12,6 +12,7 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
 from gateway.execution.tracebacks import drop_tracebacks
 from gateway.glance.errors import (
+    CallLimitReached,
     Conflict,
     Forbidden,
     GlanceError,
@@ -25,6 +26,7 @@ from gateway.glance.errors import (
     Unauthenticated,
     Unsupported,
 )
+from gateway.limits import cost
 from gateway.limits.exceeded import LimitExceeded
 from gateway.schema.messages import bounded
 
@@ -37,6 +39,7 @@ CODES: Mapping[type[GlanceError], str] = {
     Gone: "GONE",
     QuotaExceeded: "QUOTA_EXCEEDED",
     Unsupported: "UNSUPPORTED_BY_CLOUD",
+    CallLimitReached: cost.CODE,
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
     GlanceTimeout: "GLANCE_TIMEOUT",
 }
@@ -143,14 +146,13 @@ def _expected(
 
 
 def _limit_extensions(exceeded: LimitExceeded) -> Formatted:
-    return {
-        "code": exceeded.code,
-        "measured": exceeded.measured,
-        "limit": exceeded.limit,
-    }
+    return {"code": exceeded.code, **exceeded.extensions}
 
 
 def _glance_extensions(failure: GlanceError) -> Formatted:
+    if isinstance(failure, CallLimitReached):
+        limit = failure.limit
+        return {"code": cost.CODE, "estimate": limit + 1, "limit": limit}
     extensions: Formatted = {
         "code": CODES[type(failure)],
         "status": failure.status,

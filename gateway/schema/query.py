@@ -93,9 +93,9 @@ class Query:
     )
     async def stores(self, info: Info) -> Sequence[StoreRecord]:
         """Return the stores."""
-        context = info.context
-        stores = await context.catalog.list_stores(context.caller)
-        context.loaders.store.prime_many({store["id"]: store for store in stores})
+        loaders = info.context.loaders
+        stores = await loaders.stores.load(None)
+        loaders.store.prime_many({store["id"]: store for store in stores})
         return stores
 
     @strawberry.field(

@@ -11,6 +11,7 @@ from gateway.execution.preparation import (
     UnknownOperation,
 )
 from gateway.limits.document import Maxima
+from gateway.limits.field_costs import Costs
 from tests.execution.world import world_schema
 
 ONE = "{ one { text } }"
@@ -19,7 +20,9 @@ TWO = "query A { one { id } } mutation B { change { id } }"
 
 def cache(max_documents: int = 10, max_characters: int = 1_000) -> DocumentCache:
     """Return an empty cache for the world's schema."""
-    preparation = Preparation(world_schema(), Maxima(), with_introspection=True)
+    preparation = Preparation(
+        world_schema(), Costs({}, lambda *_: 0), Maxima(), with_introspection=True
+    )
     return DocumentCache(
         preparation, max_documents=max_documents, max_characters=max_characters
     )

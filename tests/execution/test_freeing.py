@@ -15,6 +15,7 @@ from gateway.execution.preparation import Prepared
 from gateway.identity import Identity
 from gateway.limits.document import Maxima
 from gateway.loaders import Loaders
+from gateway.schema.costs import COSTS
 from gateway.schema.root import build_schema
 from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
 
@@ -24,7 +25,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")
 @pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
 async def test_execution_leaves_no_cycles(document: str) -> None:
     """Whether something was awaited or not."""
-    operations, asked = Operations(build_schema(), Maxima()), context(IMAGE, TASK)
+    operations = Operations(build_schema(), COSTS, Maxima())
+    asked = context(IMAGE, TASK)
 
     async def execute() -> None:
         prepared = operations.prepare(document, None, has_token=True)

@@ -152,7 +152,7 @@ def aliased(selection: str) -> str:
     return f"{{ {' '.join(images)} }}"
 
 
-OPERATIONS = Operations(SCHEMA, Maxima(tokens=10_000, aliases=1_000))
+OPERATIONS = Operations(SCHEMA, COSTS, Maxima(tokens=10_000, aliases=1_000))
 
 
 async def executed(document: str) -> object:

@@ -251,4 +251,5 @@ def test_request_says_what_was_measured(double: GlanceDouble) -> None:
         "root_fields": 2,
         "depth": 1,
         "introspection": 0,
+        "cost": 0,
     }

@@ -1,0 +1,76 @@
+"""What a request has to pass before anything of it is executed."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.caller import Tally
+from gateway.limits.cost import OperationCost, reserve
+from gateway.limits.field_costs import Circumstances, Values
+from gateway.limits.rate import RateLimits
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who sends a request: the scope of its identity, the address it comes from.
+
+    `is_listed` tells that the request is one of a list.
+    """
+
+    request_id: str
+    scope: str | None
+    address: str | None
+    is_listed: bool = False
+
+
+class Admission:
+    """The limits on what requests cost, and on how fast they come."""
+
+    def __init__(
+        self,
+        page_images: Callable[[], int],
+        rates: RateLimits | None,
+    ) -> None:
+        """Limit rates where `rates` are given.
+
+        `page_images` returns how many images a page of Glance holds.
+        """
+        self._page_images = page_images
+        self._rates = rates
+
+    @property
+    def limits_rates(self) -> bool:
+        """Tell whether requests have to be counted as they arrive."""
+        return self._rates is not None
+
+    async def arrive(self, visitor: Visitor) -> None:
+        """Count a request that has arrived, as one call; raises RateLimited."""
+        await self._take(visitor, 1)
+
+    async def admit(
+        self,
+        cost: OperationCost,
+        variables: Values | None,
+        tally: Tally,
+        visitor: Visitor,
+    ) -> None:
+        """Note in the tally what an operation may cost, and reserve it there.
+
+        Raises CostLimitExceeded and RateLimited. An operation that may make no
+        call at all, having no budget, costs nothing.
+        """
+        if tally.budget is None:
+            return
+        circumstances = Circumstances(self._page_images(), visitor.is_listed)
+        tally.estimate = cost.estimate(variables, circumstances)
+        reserve(tally.budget, tally.estimate)
+        if self._rates is not None and tally.estimate > 1:
+            await self._take(visitor, tally.estimate - 1)
+
+    async def close(self) -> None:
+        """Close what counts rates."""
+        if self._rates is not None:
+            await self._rates.close()
+
+    async def _take(self, visitor: Visitor, calls: int) -> None:
+        if self._rates is not None:
+            await self._rates.take(visitor.scope, visitor.address, calls)

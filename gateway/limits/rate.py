@@ -1,0 +1,98 @@
+"""How many calls to Glance an identity, or an address, may ask for in a time."""
+
+from http import HTTPStatus
+from math import floor
+
+from limits import RateLimitItem
+
+from gateway.limits.counters import Counters, Window
+from gateway.limits.exceeded import LimitExceeded
+
+CODE = "RATE_LIMITED"
+
+
+class RateLimited(LimitExceeded):
+    """A request that comes too early.
+
+    `retry_after_seconds` is how long to wait, None where waiting does not help.
+    """
+
+    def __init__(
+        self, of: str, rate: RateLimitItem, calls: int, retry_after_seconds: int | None
+    ) -> None:
+        """Say what is limited, and when to try again."""
+        message = f"The rate limit of this {of} is {rate}, in calls to Glance: "
+        if retry_after_seconds is None:
+            message += f"the request may need {calls}, ask for less."
+        else:
+            message += f"try again in {retry_after_seconds} s."
+        super().__init__(
+            CODE,
+            message,
+            measured=calls,
+            limit=rate.amount,
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimits:
+    """The rates of identities and of addresses, each where there is one."""
+
+    def __init__(
+        self,
+        counters: Counters,
+        *,
+        per_identity: RateLimitItem | None,
+        per_address: RateLimitItem | None,
+    ) -> None:
+        """Count with `counters`, which are closed with this."""
+        self._counters = counters
+        self._per_identity = per_identity
+        self._per_address = per_address
+
+    async def take(self, scope: str | None, address: str | None, calls: int) -> None:
+        """Take so many calls of both rates; raises RateLimited.
+
+        What has no address, or no identity, is not counted for it.
+        """
+        if self._per_address is not None and address is not None:
+            await self._take("address", self._per_address, address, calls)
+        if self._per_identity is not None and scope is not None:
+            await self._take("token", self._per_identity, scope, calls)
+
+    async def close(self) -> None:
+        """Close the counters."""
+        await self._counters.close()
+
+    async def _take(self, of: str, rate: RateLimitItem, name: str, calls: int) -> None:
+        if calls > rate.amount:
+            raise RateLimited(of, rate, calls, None)
+        key, seconds = rate.key_for(of, name), rate.get_expiry()
+        if await self._counters.acquire(key, rate.amount, seconds, calls):
+            return
+        window = await self._counters.window(key, seconds)
+        wait = wait_seconds(window, limit=rate.amount, length=seconds, amount=calls)
+        raise RateLimited(of, rate, calls, floor(wait) + 1)
+
+
+def wait_seconds(window: Window, *, limit: int, length: int, amount: int) -> float:
+    """Return in how many seconds an amount fits, if nothing else is counted.
+
+    It fits at any later time, but not at that one.
+    """
+    room = limit - amount - window.current
+    if room >= 0:
+        return _until(window.previous, window.previous_seconds, room, length)
+    begins_in = max(0.0, window.current_seconds - length)
+    return begins_in + _until(window.current, length, limit - amount, length)
+
+
+def _until(count: int, seconds: float, room: int, length: int) -> float:
+    """Return when a counter that fades within `seconds` leaves the room it takes.
+
+    A part of one that it weighs more takes no room.
+    """
+    if not count:
+        return 0.0
+    return max(0.0, seconds - (room + 1) * length / count)

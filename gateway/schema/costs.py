@@ -1,0 +1,137 @@
+"""What the fields of the schema cost, in calls to Glance. Pure.
+
+Every field whose resolver can call Glance has a row. Fields without a row are
+made of what is there already.
+"""
+
+from base64 import urlsafe_b64decode
+from math import ceil
+
+import orjson
+
+from gateway.glance.listing import PAGE_MAX_IMAGES
+from gateway.limits.field_costs import (
+    Circumstances,
+    Costs,
+    Mark,
+    Marks,
+    Source,
+    Values,
+    whole_number,
+)
+from gateway.reads import IDS_PER_CALL
+
+# Calls that a field makes by itself.
+CALLS = "calls"
+# Images by id, which are read together.
+IMAGES = "images"
+# Whether there is a next page, each time that it is selected.
+NEXT = "next"
+# The image of a payload, each time that it is selected.
+READS = "reads"
+# Details of stores: one call for all of a request.
+STORES = "stores"
+# An image's tasks: one call for the image, however often they are selected.
+TASKS = "tasks"
+
+
+def _image(_: Values, below: Marks, __: Circumstances) -> Marks:
+    return _of_images(1, below) | {IMAGES: 1}
+
+
+def _images(given: Values, below: Marks, circumstances: Circumstances) -> Marks:
+    first = whole_number(given["first"])
+    if first is None or not 0 <= first <= PAGE_MAX_IMAGES:
+        return {}
+    wanted = min(first + 1, PAGE_MAX_IMAGES)
+    calls = _calls_for_pages(wanted, given["after"], circumstances.page_images)
+    if first == PAGE_MAX_IMAGES:
+        calls += below.get(NEXT, 0)
+    return _of_images(first, below, calls)
+
+
+def _calls_for_pages(wanted: int, after: object, page_images: int) -> int:
+    """Return how many calls a list can take.
+
+    After an image without a size the list may be read from its start, whose
+    first page shows less. Several pages are read again where Glance has lost
+    the place of the last one.
+    """
+    pages = ceil(wanted / page_images)
+    if isinstance(after, str) and _is_unsized(after):
+        pages += 1
+    return pages if pages == 1 else 2 * pages
+
+
+def _is_unsized(cursor: str) -> bool:
+    """Tell whether a cursor may be of an image without a size."""
+    try:
+        return bool(orjson.loads(urlsafe_b64decode(cursor))[2])
+    except (ValueError, TypeError, LookupError):
+        return False
+
+
+def _of_images(count: int, below: Marks, calls: int = 0) -> dict[str, int]:
+    """Return the marks of so many images, and of the calls that got them."""
+    calls += count * min(1, below.get(TASKS, 0))
+    return {CALLS: calls, STORES: below.get(STORES, 0)}
+
+
+def _call(_: Values, __: Marks, ___: Circumstances) -> Marks:
+    return {CALLS: 1}
+
+
+def _created(_: Values, below: Marks, __: Circumstances) -> Marks:
+    return _of_images(1, below, 1)
+
+
+def _updated(_: Values, below: Marks, __: Circumstances) -> Marks:
+    """Return the marks of a patch, or of reads where there is nothing to patch."""
+    return _of_images(1, below, max(1, below.get(READS, 0)))
+
+
+def _tagged(_: Values, below: Marks, __: Circumstances) -> Marks:
+    """Return the marks of the tag route with reads, or of a read and a patch."""
+    return _of_images(1, below, max(2, 1 + below.get(READS, 0)))
+
+
+def _changed(_: Values, below: Marks, __: Circumstances) -> Marks:
+    """Return the marks of one event."""
+    return _of_images(1, below)
+
+
+def _calls(marks: Marks, circumstances: Circumstances) -> int:
+    """Return the calls that an operation needs at most.
+
+    Several images are a list by id for each 50, and a read of each that lists
+    leave out; so is one image that came together with those of other requests.
+    """
+    images = marks.get(IMAGES, 0)
+    calls = marks.get(CALLS, 0) + images + min(1, marks.get(STORES, 0))
+    if images > 1 or (images and circumstances.is_listed):
+        calls += ceil(images / IDS_PER_CALL)
+    return calls
+
+
+COSTS = Costs(
+    {
+        ("Query", "image"): Source(_image),
+        ("Query", "images"): Source(_images, arguments=("first", "after")),
+        ("Query", "stores"): Mark(STORES),
+        ("Query", "jsonSchema"): Source(_call),
+        ("Mutation", "createImage"): Source(_created),
+        ("Mutation", "updateImage"): Source(_updated),
+        ("Mutation", "deleteImage"): Source(_call),
+        ("Mutation", "addTag"): Source(_tagged),
+        ("Mutation", "removeTag"): Source(_tagged),
+        ("Subscription", "imageChanged"): Source(_changed),
+        ("Subscription", "imagesChanged"): Source(_changed),
+        ("Image", "tasks"): Mark(TASKS),
+        ("ImagePayload", "image"): Mark(READS),
+        ("PageInfo", "hasNextPage"): Mark(NEXT),
+        ("Store", "description"): Mark(STORES),
+        ("Store", "isDefault"): Mark(STORES),
+        ("Store", "isReadOnly"): Mark(STORES),
+    },
+    _calls,
+)
