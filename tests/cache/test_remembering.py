@@ -433,7 +433,7 @@ def test_401_drops_all_that_the_identity_has_read(
 def test_trace_tells_what_a_request_cost(
     remembering: Gateway, double: GlanceDouble
 ) -> None:
-    """Only where the client asks for it."""
+    """Only where the client asks for it; what is cached whole has no estimate."""
     double.script = _anything
 
     first, second, third = (
@@ -441,7 +441,8 @@ def test_trace_tells_what_a_request_cost(
         for headers in (TRACE, TRACE, {})
     )
 
-    assert trace(first) == {"calls": 1, "cached": 0, "coalesced": 0, "stale": 0}
+    executed = {"calls": 1, "cached": 0, "coalesced": 0, "stale": 0, "estimate": 1}
+    assert trace(first) == executed
     assert trace(second) == {"calls": 0, "cached": 1, "coalesced": 0, "stale": 0}
     assert "extensions" not in third.json()
 
