@@ -21,6 +21,7 @@ from gateway.execution.plan_space import PLANS_PER_COLLECTION, PlanSpace
 from gateway.execution.plans import Plans
 from gateway.execution.preparation import Prepared
 from gateway.limits.document import Maxima
+from gateway.schema.costs import COSTS
 from gateway.schema.root import build_schema
 from tests.execution.test_images import IMAGE, TASK, context
 
