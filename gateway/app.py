@@ -26,6 +26,7 @@ from gateway.catalog import FAILURES, Catalog
 from gateway.context import Contexts
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
@@ -57,7 +58,7 @@ def build_app(
         ca_file=settings.glance_ca_file,
         response_max_bytes=settings.glance_response_max_bytes,
     )
-    client = _client(settings, transport)
+    client = _client(settings, transport, hooks)
     freshness = _freshness(settings)
     reader, answers = _remembering(settings, freshness, stamps_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
@@ -127,15 +128,20 @@ class _Front:
         return self._endpoint
 
 
-def _client(settings: Settings, transport: Transport) -> GlanceClient:
-    bulkhead = Bulkhead(
+def _client(
+    settings: Settings, transport: Transport, hooks: Sequence[Hook]
+) -> GlanceClient:
+    bounds = Bounds(
         calls=settings.glance_calls,
-        calls_per_scope=settings.glance_calls_per_identity,
+        calls_per_identity=settings.glance_calls_per_identity,
+        unproven=settings.glance_calls_unproven,
+        waiting=settings.glance_waiting,
+        waiting_per_identity=settings.glance_waiting_per_identity,
     )
     return GlanceClient(
         transport,
         settings.glance_url,
-        bulkhead=bulkhead,
+        bulkhead=Bulkhead(bounds, hooks=hooks),
         timeout_seconds=settings.glance_timeout_seconds,
     )
 

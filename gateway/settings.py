@@ -154,6 +154,24 @@ class Settings(BaseSettings):
             " not a list of images."
         ),
     )
+    glance_calls_unproven: int = Field(
+        4,
+        ge=1,
+        le=10_000,
+        description=(
+            "The same, for all tokens together that Glance has not accepted yet; a"
+            " hundred times as many may wait for their turn."
+        ),
+    )
+    glance_waiting: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Calls that may wait for their turn, for each worker.",
+    )
+    glance_waiting_per_identity: int = Field(
+        4000, ge=1, le=1_000_000, description="The same, for each token."
+    )
     glance_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = Field(
         None,
         description=(

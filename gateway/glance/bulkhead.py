@@ -1,110 +1,122 @@
-"""How many calls go to Glance at once, and whose turn it is.
-
-First come first served within an identity; between identities, one each in
-turn, so that no identity's crowd makes another one wait for all of it.
-"""
+"""Slots for calls to Glance: waits until Admission says that it is one's turn."""
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
+from typing import Self
 
-Turn = asyncio.Future[None]
+from gateway.caller import Caller
+from gateway.facts import Hook, RejectionFacts, tell
+from gateway.glance.admission import Admission, Bounds, Full
+from gateway.glance.crowd_limit import Kind
+from gateway.glance.errors import TooManyWaiting
+from gateway.glance.queue import Ticket
+
+TOO_MANY_WAITING = "TOO_MANY_WAITING"
+MESSAGE = "Too many calls to Glance wait for their turn: try again later."
 
 
 class Bulkhead:
-    """Slots for calls: so many in all, so many for each scope."""
+    """The door to Glance of this process."""
 
-    def __init__(self, *, calls: int, calls_per_scope: int) -> None:
-        """Begin with all slots free."""
-        self._free = calls
-        self._calls_per_scope = calls_per_scope
-        self._under_way: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[Turn]] = OrderedDict()
+    def __init__(self, bounds: Bounds, *, hooks: Sequence[Hook] = ()) -> None:
+        """Begin with all slots free; hooks are given RejectionFacts."""
+        self._admission = Admission(bounds)
+        self._hooks = hooks
+        self._turns: dict[Ticket, asyncio.Future[None]] = {}
+        self._pause: asyncio.TimerHandle | None = None
 
-    def slot(self, scope: str) -> "Slot":
-        """Return what holds a slot of the scope's, after waiting for its turn."""
-        return Slot(self, scope)
+    def slot(self, caller: Caller, kind: Kind) -> "Slot":
+        """Return what waits for the caller's turn and holds a slot.
 
-    async def enter(self, scope: str) -> None:
-        """Take a slot once it is the scope's turn; `leave` gives it back."""
-        if self._free and self._may_enter(scope):
-            self._take(scope)
-            return
-        turn: Turn = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(scope, deque()).append(turn)
+        Calls of one kind take Glance about the same time.
+        """
+        return Slot(self, caller, kind)
+
+    async def enter(self, caller: Caller) -> Ticket:
+        """Take a slot once it is the caller's turn; raises TooManyWaiting."""
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(caller.identity.scope, caller.request_id)
+        try:
+            self._admission.arrive(ticket, loop.time())
+        except Full as full:
+            raise self._rejection(caller, full) from full
+        if ticket.entered_at is not None:
+            return ticket
+        turn = self._turns[ticket] = loop.create_future()
         self._admit()
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave(scope)
-            else:
-                self._give_up(scope, turn)
+            self.leave(ticket)
             raise
+        finally:
+            del self._turns[ticket]
+        return ticket
 
-    def _may_enter(self, scope: str) -> bool:
-        """Tell whether the scope is below its bound, with nobody before it.
-
-        While slots are free, other scopes wait for nothing but their own bounds.
-        """
-        is_below_bound = self._under_way[scope] < self._calls_per_scope
-        return is_below_bound and scope not in self._waiting
-
-    def _take(self, scope: str) -> None:
-        self._free -= 1
-        self._under_way[scope] += 1
-
-    def leave(self, scope: str) -> None:
-        """Give back a slot."""
-        self._free += 1
-        self._under_way[scope] -= 1
-        if not self._under_way[scope]:
-            del self._under_way[scope]
+    def leave(self, ticket: Ticket) -> None:
+        """Give back the slot, or the place in the queue."""
+        if ticket.entered_at is None:
+            self._admission.give_up(ticket)
+            return
+        self._admission.leave(ticket, asyncio.get_running_loop().time())
         self._admit()
 
-    def _give_up(self, scope: str, turn: Turn) -> None:
-        queue = self._waiting.get(scope, deque())
-        if turn in queue:
-            queue.remove(turn)
-        if not queue:
-            self._waiting.pop(scope, None)
+    def observe(self, ticket: Ticket, kind: Kind, status: int) -> None:
+        """Learn from the response to a call that holds a slot."""
+        now = asyncio.get_running_loop().time()
+        self._admission.observe(ticket, kind, status, now)
 
     def _admit(self) -> None:
-        """Give every free slot to the next scope that may have one."""
-        while self._free and (scope := self._next_scope()) is not None:
-            queue = self._waiting[scope]
-            turn = queue.popleft()
-            if queue:
-                self._waiting.move_to_end(scope)
-            else:
-                del self._waiting[scope]
-            if not turn.cancelled():
-                self._take(scope)
+        """Let in whose turn it is, now and when the pause for crowds ends."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for ticket in self._admission.admitted(now):
+            turn = self._turns[ticket]
+            if not turn.done():
                 turn.set_result(None)
+        pause_ends_at = self._admission.pause_ends_at(now)
+        if self._pause is None and pause_ends_at is not None:
+            self._pause = loop.call_at(pause_ends_at, self._end_pause)
 
-    def _next_scope(self) -> str | None:
-        """Return the scope that has waited longest and is below its bound."""
-        below_bound = (
-            scope
-            for scope in self._waiting
-            if self._under_way[scope] < self._calls_per_scope
+    def _end_pause(self) -> None:
+        self._pause = None
+        self._admit()
+
+    def _rejection(self, caller: Caller, full: Full) -> TooManyWaiting:
+        facts = RejectionFacts(
+            TOO_MANY_WAITING,
+            full.measured,
+            full.limit,
+            caller.identity.scope,
+            caller.request_id,
         )
-        return next(below_bound, None)
+        tell(self._hooks, lambda: facts)
+        return TooManyWaiting(MESSAGE, request_id=caller.request_id, was_sent=False)
 
 
 class Slot:
     """Holds a slot for as long as a block takes."""
 
-    __slots__ = ("_bulkhead", "_scope")
+    __slots__ = ("_bulkhead", "_caller", "_kind", "_ticket")
 
-    def __init__(self, bulkhead: Bulkhead, scope: str) -> None:
+    def __init__(self, bulkhead: Bulkhead, caller: Caller, kind: Kind) -> None:
         """Hold nothing yet."""
         self._bulkhead = bulkhead
-        self._scope = scope
+        self._caller = caller
+        self._kind = kind
+        self._ticket: Ticket | None = None
 
-    async def __aenter__(self) -> None:
-        """Wait for the turn."""
-        await self._bulkhead.enter(self._scope)
+    async def __aenter__(self) -> Self:
+        """Wait for the turn; raises TooManyWaiting."""
+        self._ticket = await self._bulkhead.enter(self._caller)
+        return self
+
+    def answered(self, status: int) -> None:
+        """Tell the status of the response to the call."""
+        if self._ticket is not None:
+            self._bulkhead.observe(self._ticket, self._kind, status)
 
     async def __aexit__(self, *_: object) -> None:
         """Give the slot back, whatever happened."""
-        self._bulkhead.leave(self._scope)
+        if self._ticket is not None:
+            self._bulkhead.leave(self._ticket)

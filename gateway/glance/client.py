@@ -35,7 +35,7 @@ from gateway.glance.answers import (
     tasks_in,
     unreadable,
 )
-from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.bulkhead import Bulkhead, Slot
 from gateway.glance.errors import NotFound, Unsupported
 from gateway.glance.exchange import Exchange
 from gateway.glance.failures import FAILURES, limit_reached, may_repeat, translated
@@ -76,6 +76,11 @@ class Call(msgspec.Struct, frozen=True):
     def is_write(self) -> bool:
         """Tell whether it may change something in Glance."""
         return self.method != "GET"
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """Return what the time it takes Glance depends on: method and route."""
+        return self.method, self.path.count("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +216,15 @@ class GlanceClient:
             async with asyncio.timeout_at(
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
-                async with self._bulkhead.slot(caller.identity.scope):
+                async with self._bulkhead.slot(caller, call.kind) as slot:
                     caller.tally.count_call()
                     try:
-                        return await self._attempt(caller, call, decode, exchange)
+                        return await self._attempt(caller, call, decode, exchange, slot)
                     except FAILURES as error:
                         if call.is_write or not may_repeat(error):
                             raise
                     exchange = Exchange(asked, needs_new_connection=True)
-                    return await self._attempt(caller, call, decode, exchange)
+                    return await self._attempt(caller, call, decode, exchange, slot)
         except FAILURES as error:
             raise translated(
                 error, call.purpose, exchange, is_write=call.is_write
@@ -233,6 +238,7 @@ class GlanceClient:
         call: Call,
         decode: Callable[[bytes], Value],
         exchange: Exchange,
+        slot: Slot,
     ) -> Fetched[Value]:
         """Send the call; raises GlanceError for a response that is no success."""
         request = Request(
@@ -244,6 +250,7 @@ class GlanceClient:
             call.max_bytes,
         )
         response = await self._transport.send(request, exchange)
+        slot.answered(response.status)
         if not response.is_success:
             raise refusal(response, call.purpose, is_write=call.is_write)
         try:

@@ -11,6 +11,7 @@ GlanceError
 ├── Unsupported          a route that this Glance does not have
 ├── CallLimitReached     the request may make no further call
 ├── GlanceUnavailable    5xx, no connection, an answer that cannot be read
+│   └── TooManyWaiting   as many calls wait for their turn as may wait
 └── GlanceTimeout        no answer in time
 InvalidArgument          a value that Glance cannot be asked with
 """
@@ -99,6 +100,10 @@ class CallLimitReached(GlanceError):
 
 class GlanceUnavailable(GlanceError):
     """Glance cannot be reached, fails, or answers what cannot be read."""
+
+
+class TooManyWaiting(GlanceUnavailable):
+    """As many calls to Glance wait for their turn as may wait."""
 
 
 class GlanceTimeout(GlanceError):

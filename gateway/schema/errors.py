@@ -23,6 +23,7 @@ from gateway.glance.errors import (
     InvalidRequest,
     NotFound,
     QuotaExceeded,
+    TooManyWaiting,
     Unauthenticated,
     Unsupported,
 )
@@ -41,6 +42,7 @@ CODES: Mapping[type[GlanceError], str] = {
     Unsupported: "UNSUPPORTED_BY_CLOUD",
     CallLimitReached: cost.CODE,
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
+    TooManyWaiting: "TOO_MANY_WAITING",
     GlanceTimeout: "GLANCE_TIMEOUT",
 }
 

@@ -16,6 +16,7 @@ from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Wanted
 from gateway.caller import Caller, Directive, Tally
 from gateway.catalog import FAILURES, Catalog
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
@@ -256,7 +257,7 @@ async def test_readers_cannot_change_what_is_remembered(double: GlanceDouble) ->
     client = GlanceClient(
         transport,
         double.url,
-        bulkhead=Bulkhead(calls=1, calls_per_scope=1),
+        bulkhead=Bulkhead(Bounds(calls=1)),
         timeout_seconds=9,
     )
     freshness = Freshness()

@@ -1,18 +1,29 @@
-"""Whose turn it is to call Glance."""
+"""Waiting for one's turn to call Glance."""
 
 import asyncio
+import math
 
 import pytest
 
 from gateway.caller import Caller
+from gateway.facts import Facts, RejectionFacts
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
-from gateway.glance.errors import GlanceTimeout
+from gateway.glance.crowd_limit import CrowdLimit
+from gateway.glance.errors import GlanceTimeout, TooManyWaiting
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from tests.glance_double import GlanceDouble
 
+KIND = ("GET", 3)
+
 pytestmark = pytest.mark.anyio
+
+
+def caller_of(token: str, deadline_at: float = math.inf) -> Caller:
+    """Return a request of a token."""
+    return Caller(Identity(token), "req-1", deadline_at)
 
 
 class Line:
@@ -23,16 +34,19 @@ class Line:
         self._bulkhead = bulkhead
         self.served: list[str] = []
         self.under_way: dict[str, asyncio.Event] = {}
+        self.next_served = asyncio.Event()
 
     def __call__(self, name: str) -> "asyncio.Task[None]":
-        """Let a caller come; its scope is the name's first letter."""
+        """Let a caller come; its token is the name's first letter."""
         return asyncio.create_task(self._call(name))
 
     async def _call(self, name: str) -> None:
-        async with self._bulkhead.slot(name[0]):
+        async with self._bulkhead.slot(caller_of(name[0]), KIND) as slot:
             self.served.append(name)
+            self.next_served.set()
             self.under_way[name] = asyncio.Event()
             await self.under_way[name].wait()
+            slot.answered(200)
             del self.under_way[name]
 
     async def settle(self) -> None:
@@ -48,46 +62,23 @@ class Line:
             await self.settle()
 
 
-async def test_calls_at_once_are_bounded() -> None:
-    """In all, and for each scope."""
-    line = Line(Bulkhead(calls=3, calls_per_scope=2))
-    tasks = [line(name) for name in ("a1", "a2", "a3", "b1", "b2")]
+async def test_callers_are_served_in_turn() -> None:
+    """Everybody is served, each when a slot is free."""
+    line = Line(Bulkhead(Bounds(calls=1)))
+    tasks = [line(name) for name in ("a1", "b1", "c1")]
     await line.settle()
-
-    assert line.served == ["a1", "a2", "b1"]
-
-    await line.drain()
-    await asyncio.gather(*tasks)
-    assert sorted(line.served) == ["a1", "a2", "a3", "b1", "b2"]
-
-
-async def test_first_come_is_first_served_within_a_scope() -> None:
-    """Nobody overtakes within an identity."""
-    line = Line(Bulkhead(calls=1, calls_per_scope=1))
-    names = [f"a{number}" for number in range(6)]
-    tasks = [line(name) for name in names]
+    assert line.served == ["a1"]
 
     await line.drain()
 
-    assert line.served == names
-    await asyncio.gather(*tasks)
-
-
-async def test_scopes_take_turns() -> None:
-    """One identity's crowd does not make another wait for all of it."""
-    line = Line(Bulkhead(calls=1, calls_per_scope=1))
-    tasks = [line(name) for name in ("a1", "a2", "a3", "a4", "b1", "c1", "b2")]
-
-    await line.drain()
-
-    assert line.served == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
+    assert line.served == ["a1", "b1", "c1"]
     await asyncio.gather(*tasks)
 
 
 @pytest.mark.parametrize("leaver", ["a1", "a2"])
 async def test_one_who_leaves_gives_its_place_back(leaver: str) -> None:
     """Waiting or served: nothing is lost for those behind."""
-    line = Line(Bulkhead(calls=1, calls_per_scope=1))
+    line = Line(Bulkhead(Bounds(calls=1)))
     tasks = {name: line(name) for name in ("a1", "a2", "a3")}
     await line.settle()
 
@@ -103,12 +94,12 @@ async def test_one_who_leaves_gives_its_place_back(leaver: str) -> None:
 
 async def test_slot_given_to_one_who_has_just_left_is_given_on() -> None:
     """A cancelled turn takes no slot."""
-    line = Line(Bulkhead(calls=1, calls_per_scope=1))
+    line = Line(Bulkhead(Bounds(calls=1)))
     first, second, third = (line(name) for name in ("a1", "a2", "a3"))
     await line.settle()
 
-    second.cancel()
     line.under_way["a1"].set()
+    second.cancel()
     await line.settle()
 
     assert line.served == ["a1", "a3"]
@@ -116,16 +107,53 @@ async def test_slot_given_to_one_who_has_just_left_is_given_on() -> None:
     await asyncio.gather(first, third)
 
 
+async def test_one_too_many_is_told_so_at_once() -> None:
+    """It is sure that nothing was sent, and hooks are told."""
+    facts: list[Facts] = []
+    bulkhead = Bulkhead(Bounds(calls=1, waiting=1), hooks=[facts.append])
+    line = Line(bulkhead)
+    tasks = [line("a"), line("b")]
+    await line.settle()
+
+    with pytest.raises(TooManyWaiting) as rejected:
+        await line("c")
+
+    assert not rejected.value.was_sent
+    scope = Identity("c").scope
+    assert facts == [RejectionFacts("TOO_MANY_WAITING", 2, 1, scope, "req-1")]
+    await line.drain()
+    await asyncio.gather(*tasks)
+
+
+async def test_crowd_goes_on_after_its_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for nothing but time is let in when it is over."""
+    monkeypatch.setattr(CrowdLimit, "pause_seconds", lambda *_: 0.01)
+    line = Line(Bulkhead(Bounds()))
+    names = "a1", "b1", "b2", "a2", "a3", "a4"
+    tasks = []
+    for name in names:
+        tasks.append(line(name))
+        await line.settle()
+
+    async with asyncio.timeout(10):
+        while len(line.served) < len(names):
+            line.next_served.clear()
+            await line.drain()
+            await line.next_served.wait()
+
+    await line.drain()
+    await asyncio.gather(*tasks)
+
+
 async def test_waiting_for_a_turn_counts_against_the_calls_time(
     double: GlanceDouble,
 ) -> None:
     """A call whose turn does not come in time is a timeout, and is never sent."""
-    bulkhead, transport = Bulkhead(calls=1, calls_per_scope=1), Transport(connections=1)
+    bulkhead, transport = Bulkhead(Bounds(calls=1)), Transport(connections=1)
     client = GlanceClient(transport, double.url, bulkhead=bulkhead, timeout_seconds=30)
-    deadline_at = asyncio.get_running_loop().time() + 0.02
-    caller = Caller(Identity("t"), "req-1", deadline_at)
+    caller = caller_of("t", asyncio.get_running_loop().time() + 0.02)
 
-    async with bulkhead.slot("somebody"):
+    async with bulkhead.slot(caller_of("somebody"), KIND):
         with pytest.raises(GlanceTimeout):
             await client.get_image(caller, "1")
 

@@ -12,6 +12,7 @@ from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader
 from gateway.caller import Caller
 from gateway.catalog import Catalog
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
@@ -49,7 +50,7 @@ class CacheThatComesBack(PlainReader):
 async def watches(double: GlanceDouble) -> AsyncIterator[Watches]:
     """Look once, and after writes."""
     transport = Transport(connections=1)
-    bulkhead = Bulkhead(calls=1, calls_per_scope=1)
+    bulkhead = Bulkhead(Bounds(calls=1))
     client = GlanceClient(
         transport, double.url, bulkhead=bulkhead, timeout_seconds=SECONDS
     )

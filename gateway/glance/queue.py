@@ -1,0 +1,102 @@
+"""Who waits at Glance's door, and in which order."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterator
+
+
+class Ticket:
+    """One call's place in the queue, then its slot.
+
+    `group` shares slots: an identity, or all tokens that are not proven; `turn`
+    is what takes turns within it: a request, or one of those tokens.
+    `is_single` tells that the group wanted nothing else when this came.
+    `entered_at` is None while it waits, `crowd_calls` how many calls of crowds
+    had entered by then.
+    """
+
+    __slots__ = (
+        "crowd_calls",
+        "entered_at",
+        "group",
+        "is_single",
+        "request_id",
+        "scope",
+        "turn",
+    )
+
+    def __init__(self, scope: str, request_id: str) -> None:
+        """Belong to the identity alone."""
+        self.scope = self.group = scope
+        self.request_id = self.turn = request_id
+        self.is_single = False
+        self.entered_at: float | None = None
+        self.crowd_calls = 0
+
+
+Turns = OrderedDict[str, OrderedDict[Ticket, None]]
+
+
+class Queue:
+    """Tickets that wait: groups take turns, and within a group its requests do."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._groups: OrderedDict[str, Turns] = OrderedDict()
+        self._waiting: Counter[str] = Counter()
+        self._all = 0
+
+    def __len__(self) -> int:
+        """Return how many tickets wait."""
+        return self._all
+
+    def __contains__(self, group: Hashable) -> bool:
+        """Return whether a ticket of the group waits."""
+        return group in self._groups
+
+    def waiting(self, group: str) -> int:
+        """Return how many tickets of the group wait."""
+        return self._waiting[group]
+
+    def add(self, ticket: Ticket) -> None:
+        """Let a ticket wait for its turn."""
+        turns = self._groups.setdefault(ticket.group, OrderedDict())
+        turns.setdefault(ticket.turn, OrderedDict())[ticket] = None
+        self._waiting[ticket.group] += 1
+        self._all += 1
+
+    def heads(self) -> Iterator[Ticket]:
+        """Yield the next ticket of each group, in the order of their turns."""
+        for turns in self._groups.values():
+            yield next(iter(next(iter(turns.values()))))
+
+    def take(self, ticket: Ticket) -> None:
+        """Remove a ticket whose turn it is: its group and request go to the end."""
+        self.remove(ticket)
+        turns = self._groups.get(ticket.group)
+        if turns is None:
+            return
+        self._groups.move_to_end(ticket.group)
+        if ticket.turn in turns:
+            turns.move_to_end(ticket.turn)
+
+    def remove(self, ticket: Ticket) -> None:
+        """Remove a ticket that waits."""
+        turns = self._groups[ticket.group]
+        tickets = turns[ticket.turn]
+        del tickets[ticket]
+        if not tickets:
+            del turns[ticket.turn]
+        if not turns:
+            del self._groups[ticket.group]
+        self._waiting[ticket.group] -= 1
+        if not self._waiting[ticket.group]:
+            del self._waiting[ticket.group]
+        self._all -= 1
+
+    def release(self, group: str, turn: str) -> None:
+        """Let what waits in a group under this turn wait as its own identity's."""
+        turns = self._groups.get(group)
+        for ticket in [*turns.get(turn, ())] if turns else ():
+            self.remove(ticket)
+            ticket.group, ticket.turn = ticket.scope, ticket.request_id
+            self.add(ticket)
