@@ -7,7 +7,7 @@ import strawberry
 from propcache.api import cached_property
 
 from gateway.caller import Budget, Caller, Directive, Tally
-from gateway.catalog import Catalog
+from gateway.catalog import Catalog, Listener
 from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
 from gateway.identity import Identity
@@ -41,6 +41,12 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def tally(self) -> Tally:
         """Return what the request has cost so far."""
         return Tally() if self.asking is None else self.asking.tally
+
+    @property
+    def has_time(self) -> bool:
+        """Return whether the request's deadline is still to come."""
+        now = asyncio.get_running_loop().time()
+        return self.asking is None or now < self.asking.deadline_at
 
     def facts(self) -> RequestFacts:
         """Return what hooks are told of the request."""
@@ -87,6 +93,10 @@ class Contexts:
         tally = Tally(budget=budget)
         caller = Caller(identity, identifier, deadline_at, directive, tally)
         return Context(identifier, caller, self._catalog, self._watches, together)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell the listener the topics of each write of this process."""
+        self._catalog.listen(listener)
 
     def together(self) -> Together:
         """Return what the requests of one list share; their time begins now."""

@@ -1,6 +1,6 @@
 """The endpoint: an HTTP request in, the answer of the schema out."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from gateway.asgi.compression import Compression
 from gateway.asgi.connected import all_of, while_connected
 from gateway.asgi.credentials import identity_in
 from gateway.asgi.directives import directive_in, wants_trace
+from gateway.asgi.equal_queries import EqualQueries, Lead, Outcome
 from gateway.asgi.event_stream import send_events
 from gateway.asgi.http_request import (
     BadRequest,
@@ -44,8 +45,8 @@ from gateway.asgi.turns import Turns
 from gateway.cache.answer import AnswerKey, RememberedAnswer
 from gateway.cache.answers import Answers
 from gateway.caller import Directive
-from gateway.context import Contexts
-from gateway.execution.operations import Operations
+from gateway.context import Context, Contexts
+from gateway.execution.operations import Begun, Operations
 from gateway.execution.preparation import Prepared
 from gateway.facts import Hook, RequestFacts, tell
 from gateway.identity import Identity
@@ -106,6 +107,8 @@ class GraphQLEndpoint:
         self._allowed = allowed
         self._admission = allowed.admission
         self._hooks = hooks
+        self._equal = EqualQueries()
+        contexts.listen(self._equal.part)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that leaves is not answered."""
@@ -238,15 +241,64 @@ class GraphQLEndpoint:
             prepared.cost, request.variables, context.tally, asked.visitor
         )
         begin = partial(self._operations.execute, prepared, request.variables, context)
-        result = await executed(begin, context, self._hooks, waiting)
-        if result.errors:
-            answer = answer_of(result, context, is_traced=asked.wants_trace)
-            return json_response(HTTPStatus.OK, answer)
-        answered = encoded({"data": result.data})
         if prepared.type_ is OperationType.QUERY:
-            await self._answers.keep(key, answered, context.tally.grounds)
-        response = Response(HTTPStatus.OK, answered)
-        return _answered(response, asked, costs(context, is_traced=asked.wants_trace))
+            return await self._queried(key, begin, context, asked, waiting)
+        result = await executed(begin, context, self._hooks, waiting)
+        return _result(Outcome(result, context.tally), context, asked)
+
+    async def _queried(
+        self,
+        key: AnswerKey,
+        begin: Callable[[], Begun],
+        context: Context,
+        asked: "_Asked",
+        waiting: Waiting,
+    ) -> Response:
+        """Return the response to a query, or that to an equal one under way."""
+        if not self._answers.shares or asked.directive is not Directive.NONE:
+            result = await executed(begin, context, self._hooks, waiting)
+            return await self._kept(key, Outcome(result, context.tally), context, asked)
+        with self._equal.lead(key) as lead:
+            if lead.may_follow:
+                shared = await self._shared(key, lead, asked, waiting)
+                if shared is not None:
+                    return shared
+            leading = partial(lead.awaited, waiting)
+            result = await executed(begin, context, self._hooks, leading)
+            outcome = Outcome(result, context.tally)
+            response = await self._kept(key, outcome, context, asked)
+            if context.has_time:
+                lead.outcome = outcome
+        return response
+
+    async def _shared(
+        self, key: AnswerKey, lead: Lead, asked: "_Asked", waiting: Waiting
+    ) -> Response | None:
+        """Return the result of an equal query, None where it may not be shared."""
+        outcome = await waiting(lead.follow())
+        if outcome is None:
+            return None
+        if (known := await self._answers.find(key)) is not None:
+            return self._remembered(key, known, asked)
+        grounds, stale = outcome.tally.grounds, outcome.tally.stale
+        if stale or not await self._answers.are_true(grounds):
+            return None
+        counts = outcome.counts
+        scope = asked.identity.scope if asked.identity else None
+        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
+        response = Response(HTTPStatus.OK, outcome.body_for(asked.identifier))
+        return _answered(
+            response, asked, counts, has_errors=bool(outcome.result.errors)
+        )
+
+    async def _kept(
+        self, key: AnswerKey, outcome: Outcome, context: Context, asked: "_Asked"
+    ) -> Response:
+        """Return the response to a query that was executed, and cache it."""
+        response = _result(outcome, context, asked)
+        if outcome.body:
+            await self._answers.keep(key, outcome.body, context.tally.grounds)
+        return response
 
     async def _prepared(
         self, request: GraphQLRequest, asked: "_Asked", waiting: Waiting
@@ -305,13 +357,28 @@ def _is_streamed(prepared: Prepared, asked: _Asked) -> bool:
     return is_subscription or asked.takes.result is None
 
 
-def _answered(response: Response, asked: _Asked, counts: Counts) -> Response:
-    """Return an answer without errors, with what it cost where that is said."""
+def _result(outcome: Outcome, context: Context, asked: _Asked) -> Response:
+    """Return the response of an execution; `body` is kept of one without errors."""
+    if outcome.result.errors:
+        answer = answer_of(outcome.result, context, is_traced=asked.wants_trace)
+        return json_response(HTTPStatus.OK, answer)
+    outcome.body = encoded({"data": outcome.result.data})
+    response = Response(HTTPStatus.OK, outcome.body)
+    return _answered(response, asked, costs(context, is_traced=asked.wants_trace))
+
+
+def _answered(
+    response: Response, asked: _Asked, counts: Counts, *, has_errors: bool = False
+) -> Response:
+    """Return a response, with what it cost where that is said.
+
+    One with errors has no entity tag: it is kept by nobody.
+    """
     if counts["stale"] or asked.wants_trace:
         extensions = encoded({"glance": counts})
         parts = response.body[:-1], b',"extensions":', extensions, b"}"
         response = Response(HTTPStatus.OK, b"".join(parts))
-    if asked.method != "GET":
+    if asked.method != "GET" or has_errors:
         return response
     return conditional(response, asked.if_none_match)
 

@@ -11,13 +11,21 @@ from gateway.caller import Grounds
 
 
 class Answers(Protocol):
-    """Where the endpoint looks before it executes anything."""
+    """Where the endpoint looks before it executes anything.
+
+    `shares`: whether equal queries at the same time share one result.
+    """
+
+    shares: bool
 
     async def find(self, key: AnswerKey) -> RememberedAnswer | None:
         """Return the answer, if it is true now."""
 
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
         """Remember an answer, as far as its grounds allow."""
+
+    async def are_true(self, grounds: Grounds) -> bool:
+        """Return whether nothing that the grounds rest on was written since."""
 
     async def keep_compressed(
         self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
@@ -28,11 +36,18 @@ class Answers(Protocol):
 class NoAnswers:
     """Nothing remembered."""
 
+    shares = False
+
     async def find(self, key: AnswerKey) -> RememberedAnswer | None:
         """Find nothing."""
 
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
         """Keep nothing."""
+
+    async def are_true(self, grounds: Grounds) -> bool:
+        """Return False: nobody knows."""
+        del grounds
+        return False
 
     async def keep_compressed(
         self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
@@ -42,6 +57,8 @@ class NoAnswers:
 
 class RememberedAnswers:
     """Answers in the memory of this worker, under the stamps of a store."""
+
+    shares = True
 
     def __init__(
         self, memory: MemoryStore, store: Store, *, clock: Clock = time.time
@@ -76,6 +93,11 @@ class RememberedAnswers:
             body, grounds.reads, topics, stamps, now, grounds.fresh_until
         )
         await self._memory.keep(key, answer)
+
+    async def are_true(self, grounds: Grounds) -> bool:
+        """Return whether all topics of the grounds have the same stamps now."""
+        stamps = await self._store.stamps(tuple(grounds.stamps))
+        return stamps == tuple(grounds.stamps.values())
 
     async def keep_compressed(
         self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
