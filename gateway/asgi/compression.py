@@ -6,6 +6,7 @@ Source: RFC 9110, sections 8.4 and 12.5.3.
 import asyncio
 import gzip
 from enum import Enum
+from functools import partial
 
 import brotli
 import zstandard
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from gateway.asgi.http_response import Response
 from gateway.asgi.qualities import REFUSED, decided_once, qualities
 from gateway.cache.answers import Answers
+from gateway.cache.single_flight import SingleFlight
 
 # Higher levels take two to four times the CPU for a tenth of the bytes.
 LEVEL = 1
@@ -39,6 +41,7 @@ class Compression:
         """
         self._answers = answers
         self._min_bytes = min_bytes
+        self._flights = SingleFlight[bytes]()
 
     async def of(self, response: Response, accept_encoding: str | None) -> Response:
         """Return the response as a client with this Accept-Encoding takes it."""
@@ -60,13 +63,23 @@ class Compression:
     async def _compressed(self, response: Response, encoding: Encoding) -> bytes:
         """Return the body compressed, as it is remembered where it is."""
         if response.remembered is None:
-            return await _compressed_by(encoding, response.body)
+            return await self._compressed_once(encoding, response.body)
         key, answer = response.remembered
         if encoding.value in answer.compressed:
             return answer.compressed[encoding.value]
-        compressed = await _compressed_by(encoding, response.body)
+        compressed = await self._compressed_once(encoding, response.body)
         await self._answers.keep_compressed(key, answer, encoding.value, compressed)
         return compressed
+
+    async def _compressed_once(self, encoding: Encoding, body: bytes) -> bytes:
+        """Compress, in a thread where it takes long, once for all who send the body.
+
+        All three leave the loop alone meanwhile.
+        """
+        if len(body) < OFF_LOOP_FROM_BYTES:
+            return compress(encoding, body)
+        compressing = partial(_compressed_in_thread, encoding, body)
+        return await self._flights.run((encoding, id(body)), compressing)
 
 
 @decided_once
@@ -94,8 +107,5 @@ def compress(encoding: Encoding, body: bytes) -> bytes:
             return gzip.compress(body, LEVEL, mtime=0)
 
 
-async def _compressed_by(encoding: Encoding, body: bytes) -> bytes:
-    """Compress, in a thread where it takes long; all three leave the loop alone."""
-    if len(body) < OFF_LOOP_FROM_BYTES:
-        return compress(encoding, body)
+async def _compressed_in_thread(encoding: Encoding, body: bytes) -> bytes:
     return await asyncio.to_thread(compress, encoding, body)
