@@ -1,6 +1,5 @@
 """Which call goes to Glance next. Pure: times are given, nothing is awaited."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,10 +58,11 @@ class Admission:
         """Begin with all slots free and no token proven."""
         self._bounds = bounds
         self._free = bounds.calls
-        self._under_way: Counter[str] = Counter()
+        self._under_way: dict[str, int] = {}
         self._crowd_under_way = 0
         self._crowd_calls = 0
-        self._pause_until = 0.0
+        # Until then no call of a crowd enters, where others would notice.
+        self.pause_until = 0.0
         self._paces: dict[str, Pace] = {}
         self._queue = Queue()
         self._proven = ProvenTokens()
@@ -75,7 +75,7 @@ class Admission:
             ticket.group, ticket.turn = UNPROVEN, ticket.scope
         group = ticket.group
         is_waiting = group in self._queue
-        ticket.is_single = not is_waiting and not self._under_way[group]
+        ticket.is_single = not is_waiting and group not in self._under_way
         if ticket.is_single and group != UNPROVEN:
             self._singles.observe(group, now)
         if self._free and not is_waiting and self._may_enter(ticket, now):
@@ -93,11 +93,11 @@ class Admission:
     def _may_enter(self, ticket: Ticket, now: float) -> bool:
         if ticket.is_single:
             return True
-        if self._under_way[ticket.group] >= self._calls_of(ticket.group):
+        if self._under_way.get(ticket.group, 0) >= self._calls_of(ticket.group):
             return False
         if not self._singles.are_recent(ticket.group, now):
             return True
-        return self._crowd_under_way < self._limit.calls and now >= self._pause_until
+        return self._crowd_under_way < self._limit.calls and now >= self.pause_until
 
     def _calls_of(self, group: str) -> int:
         pace = self._paces.get(group)
@@ -106,7 +106,7 @@ class Admission:
 
     def _enter(self, ticket: Ticket, now: float) -> None:
         self._free -= 1
-        self._under_way[ticket.group] += 1
+        self._under_way[ticket.group] = self._under_way.get(ticket.group, 0) + 1
         ticket.crowd_calls = self._crowd_calls - self._crowd_under_way
         ticket.entered_at = now
         if not ticket.is_single:
@@ -116,31 +116,37 @@ class Admission:
     def give_up(self, ticket: Ticket) -> None:
         """Let a ticket go that waits."""
         self._queue.remove(ticket)
-        self._forget(ticket.group)
+        if ticket.group not in self._under_way and ticket.group not in self._queue:
+            self._paces.pop(ticket.group, None)
 
     def leave(self, ticket: Ticket, now: float) -> None:
         """Give back the slot of a ticket that has entered."""
         self._free += 1
         seconds = now - (ticket.entered_at or now)
-        self._paces.setdefault(ticket.group, Pace()).observe(seconds)
-        self._under_way[ticket.group] -= 1
-        self._forget(ticket.group)
+        under_way = self._under_way[ticket.group] - 1
+        if under_way:
+            self._under_way[ticket.group] = under_way
+        else:
+            del self._under_way[ticket.group]
+        self._pace(ticket.group, seconds)
         if not ticket.is_single:
             self._crowd_under_way -= 1
-            self._pause_until = now + self._limit.pause_seconds(seconds)
+            self.pause_until = now + self._limit.pause_seconds(seconds)
 
-    def _forget(self, group: str) -> None:
-        """Keep nothing of a group that wants nothing."""
-        if not self._under_way[group]:
-            del self._under_way[group]
-            if group not in self._queue:
-                self._paces.pop(group, None)
+    def _pace(self, group: str, seconds: float) -> None:
+        """Learn from a call of a group, as long as the group wants more."""
+        if group in self._under_way or group in self._queue:
+            pace = self._paces.get(group)
+            if pace is None:
+                pace = self._paces[group] = Pace()
+            pace.observe(seconds)
+        elif self._paces:
+            self._paces.pop(group, None)
 
     def observe(self, ticket: Ticket, kind: Kind, status: int, now: float) -> None:
         """Learn from the response to the call of a ticket that has entered."""
-        was_proven = self._proven.has(ticket.scope, now)
         self._proven.observe(ticket.scope, status, now)
-        if not was_proven and self._proven.has(ticket.scope, now):
+        if ticket.group == UNPROVEN and self._proven.has(ticket.scope, now):
             self._queue.release(UNPROVEN, ticket.scope)
         is_alone = self._under_way[ticket.group] == 1
         if ticket.is_single and is_alone and ticket.entered_at is not None:
@@ -160,11 +166,6 @@ class Admission:
     def _next(self, now: float) -> Ticket | None:
         heads = (one for one in self._queue.heads() if self._may_enter(one, now))
         return next(heads, None)
-
-    def pause_ends_at(self, now: float) -> float | None:
-        """Return when to look again, None where the next one to leave will do."""
-        is_pausing = len(self._queue) and now < self._pause_until
-        return self._pause_until if is_pausing else None
 
 
 class _LastSingles:

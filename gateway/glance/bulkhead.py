@@ -43,7 +43,7 @@ class Bulkhead:
         if ticket.entered_at is not None:
             return ticket
         turn = self._turns[ticket] = loop.create_future()
-        self._admit()
+        self._end_pause_in_time(loop)
         try:
             await turn
         except asyncio.CancelledError:
@@ -58,29 +58,34 @@ class Bulkhead:
         if ticket.entered_at is None:
             self._admission.give_up(ticket)
             return
-        self._admission.leave(ticket, asyncio.get_running_loop().time())
-        self._admit()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._admission.leave(ticket, now)
+        if self._turns:
+            self._admit(loop, now)
 
     def observe(self, ticket: Ticket, kind: Kind, status: int) -> None:
         """Learn from the response to a call that holds a slot."""
         now = asyncio.get_running_loop().time()
         self._admission.observe(ticket, kind, status, now)
 
-    def _admit(self) -> None:
+    def _admit(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         """Let in whose turn it is, now and when the pause for crowds ends."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
         for ticket in self._admission.admitted(now):
             turn = self._turns[ticket]
             if not turn.done():
                 turn.set_result(None)
-        pause_ends_at = self._admission.pause_ends_at(now)
-        if self._pause is None and pause_ends_at is not None:
-            self._pause = loop.call_at(pause_ends_at, self._end_pause)
+        self._end_pause_in_time(loop)
 
-    def _end_pause(self) -> None:
+    def _end_pause_in_time(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look again when the pause for crowds ends, if there is one."""
+        pause_until = self._admission.pause_until
+        if self._pause is None and pause_until > loop.time():
+            self._pause = loop.call_at(pause_until, self._end_pause, loop)
+
+    def _end_pause(self, loop: asyncio.AbstractEventLoop) -> None:
         self._pause = None
-        self._admit()
+        self._admit(loop, loop.time())
 
     def _rejection(self, caller: Caller, full: Full) -> TooManyWaiting:
         facts = RejectionFacts(

@@ -9,6 +9,7 @@ TTL_SECONDS = 3600.0
 # Glance checks the token before anything else that ends with one of these.
 PROOFS = frozenset(
     {
+        *range(200, 300),
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.FORBIDDEN,
         HTTPStatus.NOT_FOUND,
@@ -44,7 +45,7 @@ class ProvenTokens:
         """Learn from a response: 401 ends a proof, a proxy's status is none."""
         if status == HTTPStatus.UNAUTHORIZED:
             self._proven_at.pop(scope, None)
-        elif HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status in PROOFS:
+        elif status in PROOFS:
             self._proven_at[scope] = now
             self._proven_at.move_to_end(scope)
             if len(self._proven_at) > self._max_scopes:

@@ -1,6 +1,6 @@
 """Who waits at Glance's door, and in which order."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 
@@ -42,7 +42,7 @@ class Queue:
     def __init__(self) -> None:
         """Begin with nobody waiting."""
         self._groups: OrderedDict[str, Turns] = OrderedDict()
-        self._waiting: Counter[str] = Counter()
+        self._waiting: dict[str, int] = {}
         self._all = 0
 
     def __len__(self) -> int:
@@ -55,13 +55,13 @@ class Queue:
 
     def waiting(self, group: str) -> int:
         """Return how many tickets of the group wait."""
-        return self._waiting[group]
+        return self._waiting.get(group, 0)
 
     def add(self, ticket: Ticket) -> None:
         """Let a ticket wait for its turn."""
         turns = self._groups.setdefault(ticket.group, OrderedDict())
         turns.setdefault(ticket.turn, OrderedDict())[ticket] = None
-        self._waiting[ticket.group] += 1
+        self._waiting[ticket.group] = self._waiting.get(ticket.group, 0) + 1
         self._all += 1
 
     def heads(self) -> Iterator[Ticket]:
@@ -86,11 +86,9 @@ class Queue:
         del tickets[ticket]
         if not tickets:
             del turns[ticket.turn]
-        if not turns:
-            del self._groups[ticket.group]
         self._waiting[ticket.group] -= 1
-        if not self._waiting[ticket.group]:
-            del self._waiting[ticket.group]
+        if not turns:
+            del self._groups[ticket.group], self._waiting[ticket.group]
         self._all -= 1
 
     def release(self, group: str, turn: str) -> None:
