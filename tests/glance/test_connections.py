@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.caller import Caller
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.listing import ImageQuery, ListCall
@@ -34,7 +35,7 @@ async def transport() -> AsyncIterator[Transport]:
 
 async def ask(transport: Transport, url: str, *, times: int) -> None:
     """List images, one time after the other."""
-    bulkhead = Bulkhead(calls=1, calls_per_scope=1)
+    bulkhead = Bulkhead(Bounds(calls=1))
     client = GlanceClient(transport, url, bulkhead=bulkhead, timeout_seconds=10)
     deadline_at = asyncio.get_running_loop().time() + 60
     caller = Caller(Identity("t"), "req-1", deadline_at)

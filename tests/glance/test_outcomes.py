@@ -1,12 +1,14 @@
 """What a failed call says of itself: whether Glance can have seen it."""
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
 from gateway.caller import Caller
+from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import GlanceError, GlanceTimeout, GlanceUnavailable
@@ -33,7 +35,7 @@ async def transport() -> AsyncIterator[Transport]:
 @pytest.fixture
 def bulkhead() -> Bulkhead:
     """Return slots for one call."""
-    return Bulkhead(calls=1, calls_per_scope=1)
+    return Bulkhead(Bounds(calls=1))
 
 
 async def failure(transport: Transport, url: str, bulkhead: Bulkhead) -> GlanceError:
@@ -59,7 +61,8 @@ async def test_write_that_waits_for_its_turn_was_not_sent(
 ) -> None:
     """A slot that comes too late is for nothing."""
     with raw_glance(answering(lambda r: response(b"", r.request_id))) as glance:
-        async with bulkhead.slot("somebody"):
+        somebody = Caller(Identity("somebody"), "req-2", math.inf)
+        async with bulkhead.slot(somebody, ("GET", 3)):
             error = await failure(transport, glance.url, bulkhead)
 
     assert facts(error) == (GlanceTimeout, False, True)
