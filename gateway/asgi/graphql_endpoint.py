@@ -283,9 +283,11 @@ class GraphQLEndpoint:
         grounds, stale = outcome.tally.grounds, outcome.tally.stale
         if stale or not await self._answers.are_true(grounds):
             return None
-        counts = outcome.counts
+        counts, measures = outcome.counts, outcome.tally.measures
         scope = asked.identity.scope if asked.identity else None
-        tell(self._hooks, lambda: RequestFacts(asked.identifier, scope, **counts))
+        shared = counts["coalesced"]
+        facts = RequestFacts(asked.identifier, scope, 0, 0, shared, 0, measures)
+        tell(self._hooks, lambda: facts)
         response = Response(HTTPStatus.OK, outcome.body_for(asked.identifier))
         return _answered(
             response, asked, counts, has_errors=bool(outcome.result.errors)
