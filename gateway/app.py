@@ -36,7 +36,7 @@ from gateway.limits.document import Maxima
 from gateway.limits.rate import RateLimits
 from gateway.limits.subscriptions import SubscriptionLimits
 from gateway.reads import Reads
-from gateway.schema.costs import COSTS
+from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
 from gateway.watching.watch import Pace
@@ -65,11 +65,15 @@ def build_app(
     watches = _watches(settings, catalog, hooks)
     operations = Operations(
         build_schema(),
-        COSTS,
+        TABLES,
         _maxima(settings),
         with_introspection=settings.introspection,
     )
-    admission = Admission(lambda: catalog.page_images, _rates(settings))
+    admission = Admission(
+        lambda: catalog.page_images,
+        _rates(settings),
+        max_values=settings.limit_result_values,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -75,7 +75,8 @@ class Tally(msgspec.Struct):
     `calls` went to Glance, `cached` reads were remembered, `coalesced` ones
     joined an equal one, `stale` ones are older than their freshness. Without a
     `budget` there may be any number of calls; `estimate` is how many there are
-    at most, `measures` what other limits have measured.
+    at most, `values` how many the result has, about, `measures` what other limits
+    have measured.
     """
 
     calls: int = 0
@@ -85,6 +86,7 @@ class Tally(msgspec.Struct):
     grounds: Grounds = msgspec.field(default_factory=Grounds)
     budget: Budget | None = None
     estimate: int = 0
+    values: int = 0
     measures: Mapping[str, int] = {}
 
     def count_call(self) -> None:

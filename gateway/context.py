@@ -52,7 +52,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Return what hooks are told of the request."""
         scope = None if self.asking is None else self.asking.identity.scope
         counts = self.tally.counts
-        measures = {**self.tally.measures, "cost": self.tally.estimate}
+        tally = self.tally
+        measures = {**tally.measures, "cost": tally.estimate, "values": tally.values}
         return RequestFacts(self.request_id, scope, **counts, measures=measures)
 
     @cached_property

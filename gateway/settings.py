@@ -279,6 +279,13 @@ class Settings(BaseSettings):
             " has some 3,300."
         ),
     )
+    limit_result_values: Limit = Field(
+        200_000,
+        description=(
+            "Values of a result, estimated by the sizes of lists: 1000 images with"
+            " 20 fields have 21,000."
+        ),
+    )
     limit_variables_bytes: Limit = Field(
         262_144, description="Bytes of a request's variables."
     )

@@ -238,7 +238,7 @@ class GraphQLEndpoint:
         )
         context.tally.measures = prepared.measures
         await self._admission.admit(
-            prepared.cost, request.variables, context.tally, asked.visitor
+            prepared.costs, request.variables, context.tally, asked.visitor
         )
         begin = partial(self._operations.execute, prepared, request.variables, context)
         if prepared.type_ is OperationType.QUERY:

@@ -138,6 +138,7 @@ class Streams:
                 async with turns:
                     context = self._context(asker)
                     context.tally.estimate = begun.tally.estimate
+                    context.tally.values = begun.tally.values
                     context.tally.measures = prepared.measures
                     yield await self._answer(prepared, request, asker, context, event)
 
@@ -151,7 +152,7 @@ class Streams:
         """Raise LimitExceeded where one answer may cost too much."""
         context.tally.measures = prepared.measures
         await self._admission.admit(
-            prepared.cost, request.variables, context.tally, asker.visitor
+            prepared.costs, request.variables, context.tally, asker.visitor
         )
 
     def _context(self, asker: Asker) -> Context:

@@ -17,7 +17,7 @@ from gateway.execution.document_cache import DocumentCache, Preparing
 from gateway.execution.executor import ProjectingExecutor
 from gateway.execution.preparation import Preparation, Prepared
 from gateway.limits.document import Maxima
-from gateway.limits.field_costs import Costs
+from gateway.limits.field_costs import Tables
 from gateway.limits.variables import VariableLimits
 
 Variables = dict[str, object] | None
@@ -50,21 +50,21 @@ class Operations:
     def __init__(
         self,
         schema: strawberry.Schema,
-        costs: Costs,
+        tables: Tables,
         maxima: Maxima,
         *,
         with_introspection: bool = True,
     ) -> None:
         """Begin with an empty cache; documents that exceed `maxima` are rejected.
 
-        `costs` are those of the schema's fields.
+        `tables` say what the schema's fields cost.
 
         Without introspection, clients are shown nothing of the schema.
         """
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
         self._documents = DocumentCache(
             Preparation(
-                self._schema, costs, maxima, with_introspection=with_introspection
+                self._schema, tables, maxima, with_introspection=with_introspection
             )
         )
         self._variable_limits = VariableLimits(

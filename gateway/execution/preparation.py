@@ -26,9 +26,9 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.execution.plans import Plans
 from gateway.limits.anonymous import MissingToken, begins_with_data, selects_data
-from gateway.limits.cost import OperationCost
+from gateway.limits.cost import OperationCosts
 from gateway.limits.document import DocumentLimits, Maxima
-from gateway.limits.field_costs import Costs
+from gateway.limits.field_costs import Tables
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_ERRORS = 10
@@ -59,7 +59,7 @@ class Prepared:
     operation: OperationDefinitionNode
     needs_token: bool
     measures: Mapping[str, int]
-    cost: OperationCost = field(repr=False, compare=False)
+    costs: OperationCosts = field(repr=False, compare=False)
     plans: Plans = field(default_factory=Plans, repr=False, compare=False)
 
     @property
@@ -87,7 +87,7 @@ class Preparation:
     def __init__(
         self,
         schema: GraphQLSchema,
-        costs: Costs,
+        tables: Tables,
         maxima: Maxima,
         *,
         with_introspection: bool,
@@ -98,7 +98,7 @@ class Preparation:
         shown.
         """
         self._schema = schema
-        self._costs = costs
+        self._tables = tables
         self._limits = DocumentLimits(schema, maxima)
         hidden = () if with_introspection else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*RULES, *hidden)
@@ -130,9 +130,9 @@ class Preparation:
         )
         if errors:
             raise InvalidDocument(errors)
-        cost = OperationCost(self._schema, document, operation, self._costs)
         measures = {**of_text, **measures}
-        return Prepared(document, operation, needs_token, measures, cost)
+        costs = OperationCosts(self._schema, document, operation, self._tables)
+        return Prepared(document, operation, needs_token, measures, costs)
 
 
 class _Source(Source):

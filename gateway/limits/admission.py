@@ -5,9 +5,10 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.caller import Tally
-from gateway.limits.cost import OperationCost, reserve
+from gateway.limits.cost import OperationCosts, reserve
 from gateway.limits.field_costs import Circumstances, Values
 from gateway.limits.rate import RateLimits
+from gateway.limits.result_values import check_values
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -29,13 +30,16 @@ class Admission:
         self,
         page_images: Callable[[], int],
         rates: RateLimits | None,
+        *,
+        max_values: int,
     ) -> None:
-        """Limit rates where `rates` are given.
+        """Limit rates where `rates` are given, and results to `max_values`.
 
         `page_images` returns how many images a page of Glance holds.
         """
         self._page_images = page_images
         self._rates = rates
+        self._max_values = max_values
 
     @property
     def limits_rates(self) -> bool:
@@ -48,20 +52,23 @@ class Admission:
 
     async def admit(
         self,
-        cost: OperationCost,
+        costs: OperationCosts,
         variables: Values | None,
         tally: Tally,
         visitor: Visitor,
     ) -> None:
         """Note in the tally what an operation may cost, and reserve it there.
 
-        Raises CostLimitExceeded and RateLimited. An operation that may make no
-        call at all, having no budget, costs nothing.
+        Raises CostLimitExceeded, RateLimited, and LimitExceeded for a result that
+        would be too large. An operation that may make no call at all, having no
+        budget, costs nothing.
         """
         if tally.budget is None:
             return
         circumstances = Circumstances(self._page_images(), visitor.is_listed)
-        tally.estimate = cost.estimate(variables, circumstances)
+        tally.values = costs.values.estimate(variables, circumstances)
+        check_values(tally.values, self._max_values)
+        tally.estimate = costs.calls.estimate(variables, circumstances)
         reserve(tally.budget, tally.estimate)
         if self._rates is not None and tally.estimate > 1:
             await self._take(visitor, tally.estimate - 1)

@@ -1,4 +1,4 @@
-"""What an operation costs: calls to Glance at most, known before it runs. Pure."""
+"""What an operation costs at most, known before it runs. Pure."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,14 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode
 
 from gateway.caller import Budget
 from gateway.limits.exceeded import LimitExceeded
-from gateway.limits.field_costs import Circumstances, Costs, Marks, Source, Values
+from gateway.limits.field_costs import (
+    Circumstances,
+    Costs,
+    Marks,
+    Source,
+    Tables,
+    Values,
+)
 from gateway.limits.selections import (
     Conditions,
     SelectedField,
@@ -33,11 +40,11 @@ class OperationCost:
         compiler = SelectionCompiler(schema, document, operation, costs)
         self._root = compiler.root()
         self._has_variables = compiler.has_variables
-        self._calls = costs.calls
+        self._total = costs.total
         self._known: tuple[Circumstances, int] | None = None
 
     def estimate(self, variables: Values | None, circumstances: Circumstances) -> int:
-        """Return the calls to Glance that the operation needs at most.
+        """Return what the operation costs at most: calls to Glance, or values.
 
         `variables` are as the client sent them. Where they are invalid nothing
         is executed, and any estimate is right.
@@ -45,10 +52,25 @@ class OperationCost:
         if self._known is not None and self._known[0] == circumstances:
             return self._known[1]
         marks = _Evaluation(variables or {}, circumstances).of_root(self._root)
-        calls = self._calls(marks, circumstances)
+        total = self._total(marks, circumstances)
         if not self._has_variables:
-            self._known = circumstances, calls
-        return calls
+            self._known = circumstances, total
+        return total
+
+
+class OperationCosts:
+    """What one operation of a valid document costs: `calls`, and `values`."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        tables: Tables,
+    ) -> None:
+        """Compile both."""
+        self.calls = OperationCost(schema, document, operation, tables.calls)
+        self.values = OperationCost(schema, document, operation, tables.values)
 
 
 class CostLimitExceeded(LimitExceeded):

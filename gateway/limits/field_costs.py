@@ -46,10 +46,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The costs of fields by type and field, and the calls that all marks stand for."""
+    """The costs of fields by type and field, and what all marks sum up to.
+
+    `other` is the cost of a field without a row, None where it costs nothing.
+    """
 
     fields: Mapping[tuple[str, str], Mark | Source]
-    calls: Callable[[Marks, Circumstances], int]
+    total: Callable[[Marks, Circumstances], int]
+    other: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the fields of a schema cost: in calls to Glance, in values of the result."""
+
+    calls: Costs
+    values: Costs
 
 
 def whole_number(value: object) -> int | None:

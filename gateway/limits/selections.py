@@ -99,6 +99,7 @@ class SelectionCompiler:
         self._schema = schema
         self._operation = operation
         self._costs = costs.fields
+        self._other = costs.other
         self._fragments = {
             one.name.value: one
             for one in document.definitions
@@ -165,7 +166,7 @@ class SelectionCompiler:
         definition = _definition(type_, name)
         if type_ is None or definition is None:
             return None
-        cost = self._costs.get((type_.name, name))
+        cost = self._costs.get((type_.name, name), self._other)
         below = self._selection(get_named_type(definition.type), node.selection_set)
         if cost is None and below.is_free:
             return None

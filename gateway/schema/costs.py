@@ -1,7 +1,7 @@
-"""What the fields of the schema cost, in calls to Glance. Pure.
+"""What the fields of the schema cost, in calls to Glance and in values. Pure.
 
-Every field whose resolver can call Glance has a row. Fields without a row are
-made of what is there already.
+Every field whose resolver can call Glance has a row in COSTS. Fields without a
+row are made of what is there already. Every list has a row in VALUES.
 """
 
 from base64 import urlsafe_b64decode
@@ -16,6 +16,7 @@ from gateway.limits.field_costs import (
     Mark,
     Marks,
     Source,
+    Tables,
     Values,
     whole_number,
 )
@@ -135,3 +136,48 @@ COSTS = Costs(
     },
     _calls,
 )
+
+
+VALUE = "value"
+
+
+def _listed(items: int) -> Source:
+    """Return the cost of a list that has about so many items."""
+
+    def marks(_: Values, below: Marks, __: Circumstances) -> Marks:
+        return {VALUE: 1 + items * below.get(VALUE, 1)}
+
+    return Source(marks)
+
+
+def _page(given: Values, below: Marks, _: Circumstances) -> Marks:
+    first = whole_number(given["first"])
+    if first is None or not 0 <= first <= PAGE_MAX_IMAGES:
+        return {}
+    return {VALUE: 1 + first * below.get(VALUE, 1)}
+
+
+def _values(marks: Marks, _: Circumstances) -> int:
+    return marks.get(VALUE, 0)
+
+
+# As many items as images of public clouds have, rounded up.
+VALUES = Costs(
+    {
+        ("Query", "images"): Source(_page, arguments=("first",)),
+        ("Query", "stores"): _listed(10),
+        ("Image", "tags"): _listed(4),
+        ("Image", "properties"): _listed(16),
+        ("Image", "stores"): _listed(4),
+        ("Image", "locations"): _listed(4),
+        ("Image", "tasks"): _listed(4),
+        ("ImageEvent", "changed"): _listed(4),
+        # Counted by the page that they are of.
+        ("ImageConnection", "edges"): Mark(VALUE),
+        ("ImageConnection", "nodes"): Mark(VALUE),
+    },
+    _values,
+    other=Mark(VALUE),
+)
+
+TABLES = Tables(COSTS, VALUES)

@@ -11,7 +11,7 @@ from gateway.execution.preparation import (
     UnknownOperation,
 )
 from gateway.limits.document import Maxima
-from gateway.limits.field_costs import Costs
+from gateway.limits.field_costs import Costs, Tables
 from tests.execution.world import world_schema
 
 ONE = "{ one { text } }"
@@ -20,8 +20,9 @@ TWO = "query A { one { id } } mutation B { change { id } }"
 
 def cache(max_documents: int = 10, max_characters: int = 1_000) -> DocumentCache:
     """Return an empty cache for the world's schema."""
+    free = Costs({}, lambda *_: 0)
     preparation = Preparation(
-        world_schema(), Costs({}, lambda *_: 0), Maxima(), with_introspection=True
+        world_schema(), Tables(free, free), Maxima(), with_introspection=True
     )
     return DocumentCache(
         preparation, max_documents=max_documents, max_characters=max_characters

@@ -15,7 +15,7 @@ from gateway.execution.preparation import Prepared
 from gateway.identity import Identity
 from gateway.limits.document import Maxima
 from gateway.loaders import Loaders
-from gateway.schema.costs import COSTS
+from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")
 @pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
 async def test_execution_leaves_no_cycles(document: str) -> None:
     """Whether something was awaited or not."""
-    operations = Operations(build_schema(), COSTS, Maxima())
+    operations = Operations(build_schema(), TABLES, Maxima())
     asked = context(IMAGE, TASK)
 
     async def execute() -> None:

@@ -252,4 +252,5 @@ def test_request_says_what_was_measured(double: GlanceDouble) -> None:
         "depth": 1,
         "introspection": 0,
         "cost": 0,
+        "values": 0,
     }
