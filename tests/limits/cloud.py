@@ -16,7 +16,8 @@ import orjson
 from starlette.types import ASGIApp
 
 from gateway.facts import Hook
-from gateway.glance.transport import Response
+from gateway.glance.exchange import Exchange
+from gateway.glance.transport import Request, Response
 from tests.gateway import Json
 from tests.in_process import running_app
 
@@ -48,22 +49,14 @@ class StubGlance:
         self.loses_places = False
         self.calls: list[str] = []
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        parameters: Parameters,
-        headers: Mapping[str, str],
-        body: bytes | None,
-    ) -> Response:
-        """Answer as Glance would, in another turn of the loop."""
-        del headers, body
-        path = urlsplit(url).path
-        self.calls.append(f"{method} {path}")
+    async def send(self, request: Request, exchange: Exchange) -> Response:
+        """Respond as Glance would, in another turn of the loop."""
+        path = urlsplit(request.url).path
+        self.calls.append(f"{request.method} {path}")
         await asyncio.sleep(0)
-        status, answer = self._answer(method, path, dict(parameters))
-        return Response(status, "application/json", "", orjson.dumps(answer))
+        status, body = self._answer(request.method, path, dict(request.parameters))
+        media_type, content = "application/json", orjson.dumps(body)
+        return Response(status, media_type, exchange.request_id, content)
 
     async def close(self) -> None:
         """Close nothing."""

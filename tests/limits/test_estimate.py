@@ -11,6 +11,10 @@ from tests.limits.cloud import Client, StubGlance, gateway_before
 from tests.limits.generated import MUTATIONS, operation, queries, values
 
 IMAGES = 37
+NO_OTHER_LIMITS = {
+    f"limit_{name}": 10**6
+    for name in ("cost", "directives", "aliases", "tokens", "result_values")
+}
 Cloud = tuple[StubGlance, Client]
 
 
@@ -20,8 +24,8 @@ def clouds(request: pytest.FixtureRequest) -> Iterator[list[Cloud]]:
     large, small = StubGlance(IMAGES), StubGlance(IMAGES, page_images=7)
     cache = request.param
     with (
-        gateway_before(large, cache_url=cache, limit_cost=10**6) as one,
-        gateway_before(small, cache_url=cache, limit_cost=10**6) as other,
+        gateway_before(large, cache_url=cache, **NO_OTHER_LIMITS) as one,
+        gateway_before(small, cache_url=cache, **NO_OTHER_LIMITS) as other,
     ):
         other.answer("{ images(first: 10) { nodes { id } } }")
         yield [(large, one), (small, other)]
