@@ -35,15 +35,16 @@ class Bulkhead:
     async def enter(self, caller: Caller) -> Ticket:
         """Take a slot once it is the caller's turn; raises TooManyWaiting."""
         loop = asyncio.get_running_loop()
+        now = loop.time()
         ticket = Ticket(caller.identity.scope, caller.request_id)
         try:
-            self._admission.arrive(ticket, loop.time())
+            self._admission.arrive(ticket, now)
         except Full as full:
             raise self._rejection(caller, full) from full
         if ticket.entered_at is not None:
             return ticket
         turn = self._turns[ticket] = loop.create_future()
-        self._end_pause_in_time(loop)
+        self._end_pause_in_time(loop, now)
         try:
             await turn
         except asyncio.CancelledError:
@@ -75,12 +76,16 @@ class Bulkhead:
             turn = self._turns[ticket]
             if not turn.done():
                 turn.set_result(None)
-        self._end_pause_in_time(loop)
+        self._end_pause_in_time(loop, now)
 
-    def _end_pause_in_time(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look again when the pause for crowds ends, if there is one."""
+    def _end_pause_in_time(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        """Admit again when the pause for crowds ends, if there is one.
+
+        By the time that was just admitted at: else a pause that ends in between
+        would leave those who wait for it to themselves.
+        """
         pause_until = self._admission.pause_until
-        if self._pause is None and pause_until > loop.time():
+        if self._pause is None and pause_until > now:
             self._pause = loop.call_at(pause_until, self._end_pause, loop)
 
     def _end_pause(self, loop: asyncio.AbstractEventLoop) -> None:
