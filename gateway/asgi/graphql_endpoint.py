@@ -288,6 +288,8 @@ class GraphQLEndpoint:
         shared = counts["coalesced"]
         facts = RequestFacts(asked.identifier, scope, 0, 0, shared, 0, measures)
         tell(self._hooks, lambda: facts)
+        if asked.wants_trace:
+            counts = {**counts, "estimate": outcome.tally.estimate}
         response = Response(HTTPStatus.OK, outcome.body_for(asked.identifier))
         return _answered(
             response, asked, counts, has_errors=bool(outcome.result.errors)

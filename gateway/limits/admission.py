@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.caller import Tally
-from gateway.limits.cost import OperationCosts, reserve
+from gateway.limits.cost import OperationCosts, check_calls
 from gateway.limits.field_costs import Circumstances, Values
 from gateway.limits.rate import RateLimits
 from gateway.limits.result_values import check_values
@@ -66,10 +66,11 @@ class Admission:
         if tally.budget is None:
             return
         circumstances = Circumstances(self._page_images(), visitor.is_listed)
+        tally.estimate = costs.calls.estimate(variables, circumstances)
+        check_calls(tally.budget, tally.estimate)
         tally.values = costs.values.estimate(variables, circumstances)
         check_values(tally.values, self._max_values)
-        tally.estimate = costs.calls.estimate(variables, circumstances)
-        reserve(tally.budget, tally.estimate)
+        tally.budget.reserved += tally.estimate
         if self._rates is not None and tally.estimate > 1:
             await self._take(visitor, tally.estimate - 1)
 

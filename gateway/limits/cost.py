@@ -90,12 +90,11 @@ class CostLimitExceeded(LimitExceeded):
         return {"estimate": self.measured, "limit": self.limit}
 
 
-def reserve(budget: Budget, estimate: int) -> None:
-    """Reserve calls in a budget; raises CostLimitExceeded where they do not fit."""
-    reserved = budget.reserved + estimate
-    if reserved > budget.limit:
-        raise CostLimitExceeded(reserved, budget.limit)
-    budget.reserved = reserved
+def check_calls(budget: Budget, estimate: int) -> None:
+    """Raise CostLimitExceeded where a budget has not so many calls left."""
+    needed = budget.reserved + estimate
+    if needed > budget.limit:
+        raise CostLimitExceeded(needed, budget.limit)
 
 
 class _Evaluation:

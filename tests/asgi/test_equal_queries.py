@@ -135,7 +135,7 @@ def test_trace_tells_who_shared(double: GlanceDouble, following: Following) -> N
         answers = [one.result().json() for one in asked]
 
     costs = [tuple(one["extensions"]["glance"].values()) for one in answers]
-    assert Counter(costs) == {(1, 0, 0, 0): 1, (0, 0, 1, 0): CLIENTS - 1}
+    assert Counter(costs) == {(1, 0, 0, 0, 1): 1, (0, 0, 1, 0, 1): CLIENTS - 1}
 
 
 def test_result_that_is_not_cached_is_shared(

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.gateway import Json
 from tests.limits.cloud import Client, StubGlance, gateway_before
 from tests.limits.generated import MUTATIONS, operation, queries, values
 
 IMAGES = 37
-NO_OTHER_LIMITS = {
+NO_OTHER_LIMITS: Json = {
     f"limit_{name}": 10**6
     for name in ("cost", "directives", "aliases", "tokens", "result_values")
 }
