@@ -146,21 +146,13 @@ class Settings(BaseSettings):
     glance_calls_per_identity: int = Field(
         16, ge=1, le=10_000, description="The same, for each token."
     )
-    glance_response_max_bytes: int = Field(
-        64 * 1024 * 1024,
-        ge=1024,
-        description=(
-            "The longest body of Glance's that is read; 16 MiB at most of what is"
-            " not a list of images."
-        ),
-    )
     glance_calls_unproven: int = Field(
         4,
         ge=1,
         le=10_000,
         description=(
-            "The same, for all tokens together that Glance has not accepted yet; a"
-            " hundred times as many may wait for their turn."
+            "Calls to Glance at once of all tokens together that it has not accepted"
+            " yet; a hundred times as many may wait."
         ),
     )
     glance_waiting: int = Field(
@@ -171,6 +163,14 @@ class Settings(BaseSettings):
     )
     glance_waiting_per_identity: int = Field(
         4000, ge=1, le=1_000_000, description="The same, for each token."
+    )
+    glance_response_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=1024,
+        description=(
+            "The longest body of Glance's that is read; 16 MiB at most of what is"
+            " not a list of images."
+        ),
     )
     glance_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = Field(
         None,

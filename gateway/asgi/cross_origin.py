@@ -19,7 +19,7 @@ ALLOWED_HEADERS = (
     "X-Gateway-Trace",
     "X-OpenStack-Request-ID",
 )
-EXPOSED_HEADERS = "ETag", "X-OpenStack-Request-ID"
+EXPOSED_HEADERS = "ETag", "Retry-After", "X-OpenStack-Request-ID"
 
 
 class CrossOrigin(CORSMiddleware):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
@@ -16,8 +16,9 @@ MAX_DOCUMENTS = 1_000
 MAX_TEXT_CHARACTERS = 256 * 1024
 # Shorter ones take some 10 ms at most.
 OFF_LOOP_FROM_CHARACTERS = 1_500
-# At the limits, as many take some five seconds.
+# At the limits, as many take some five seconds; without a token, half of one.
 MAX_WAITING = 100
+MAX_WAITING_WITHOUT_TOKEN = 10
 
 Key = tuple[str, str | None]
 Preparing = Prepared | Coroutine[object, object, Prepared]
@@ -42,7 +43,7 @@ class DocumentCache:
         self._max_characters = max_characters
         self._prepared: OrderedDict[Key, Prepared] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "documents")
-        self._waiting = 0
+        self._waiting = {True: 0, False: 0}
         self.characters_held = 0
 
     def __len__(self) -> int:
@@ -54,7 +55,7 @@ class DocumentCache:
     ) -> Preparing:
         """Return the document, or what prepares a long one while others go on.
 
-        Raises what `Preparation.prepare` does; and LimitExceeded, with HTTP status
+        Raises what `Preparation` does; and LimitExceeded, with HTTP status
         503, where too many long documents wait.
         """
         key = text, operation_name
@@ -64,31 +65,36 @@ class DocumentCache:
                 raise MissingToken
             self._prepared.move_to_end(key)
             return prepared
-        if len(text) >= OFF_LOOP_FROM_CHARACTERS:
-            return self._prepare_off_loop(key, has_token=has_token)
-        return self._kept(key, self._preparation.prepare(*key, has_token=has_token))
+        of_text = self._preparation.check(*key, has_token=has_token)
+        prepare = partial(self._preparation.prepare, *key, of_text, has_token=has_token)
+        if len(text) < OFF_LOOP_FROM_CHARACTERS:
+            return self._kept(key, prepare())
+        return self._prepare_off_loop(key, prepare, has_token=has_token)
 
     def close(self) -> None:
         """End the thread; what still waits for it is cancelled."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _prepare_off_loop(self, key: Key, *, has_token: bool) -> Prepared:
+    async def _prepare_off_loop(
+        self, key: Key, prepare: Callable[[], Prepared], *, has_token: bool
+    ) -> Prepared:
         """Prepare in the thread: it and the loop take turns of some milliseconds."""
-        if self._waiting >= MAX_WAITING:
+        waiting = self._waiting[has_token]
+        limit = MAX_WAITING if has_token else MAX_WAITING_WITHOUT_TOKEN
+        if waiting >= limit:
             raise LimitExceeded(
                 OVERLOADED,
                 "Too many long documents wait to be read: try again later.",
-                measured=self._waiting,
-                limit=MAX_WAITING,
+                measured=waiting + 1,
+                limit=limit,
                 status=HTTPStatus.SERVICE_UNAVAILABLE,
             )
-        prepare = partial(self._preparation.prepare, *key, has_token=has_token)
-        self._waiting += 1
+        self._waiting[has_token] += 1
         try:
             loop = asyncio.get_running_loop()
             prepared = await loop.run_in_executor(self._thread, prepare)
         finally:
-            self._waiting -= 1
+            self._waiting[has_token] -= 1
         return self._kept(key, prepared)
 
     def _kept(self, key: Key, prepared: Prepared) -> Prepared:

@@ -62,6 +62,7 @@ class Operations:
         Without introspection, clients are shown nothing of the schema.
         """
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
+        self._hides_suggestions = not with_introspection
         self._documents = DocumentCache(
             Preparation(
                 self._schema, tables, maxima, with_introspection=with_introspection
@@ -135,6 +136,7 @@ class Operations:
             raw_variable_values=variables,
             operation_name=name.value if name else None,
             is_awaitable=is_awaitable,
+            hide_suggestions=self._hides_suggestions,
             plans=prepared.plans,
         )
         if isinstance(executor, list):

@@ -104,23 +104,42 @@ class Preparation:
         self._rules = (*RULES, *hidden)
         self._hides_suggestions = not with_introspection
 
-    def prepare(
+    def check(
         self, text: str, operation_name: str | None, *, has_token: bool
+    ) -> Mapping[str, int]:
+        """Return what limits have counted in a text that is not parsed yet.
+
+        Raises LimitExceeded, and MissingToken where it is plain to see. Takes a
+        millisecond at most.
+        """
+        if not has_token and begins_with_data(text, operation_name):
+            raise MissingToken
+        return self._limits.check_text(text)
+
+    def prepare(
+        self,
+        text: str,
+        operation_name: str | None,
+        of_text: Mapping[str, int],
+        *,
+        has_token: bool,
     ) -> Prepared:
-        """Return the document and its operation.
+        """Return the document and its operation; `of_text` is what `check` returned.
 
         Raises MissingToken, LimitExceeded, InvalidDocument, UnknownOperation: each
         check comes before what costs more.
         """
-        if not has_token and begins_with_data(text, operation_name):
-            raise MissingToken
-        of_text = self._limits.check_text(text)
         document = _parsed(text)
         operation = _operation(document, operation_name)
         needs_token = selects_data(document, operation)
         if needs_token and not has_token:
             raise MissingToken
-        measures = self._limits.check_document(document)
+        measures = {**of_text, **self._limits.check_document(document)}
+        self._validate(document)
+        costs = OperationCosts(self._schema, document, operation, self._tables)
+        return Prepared(document, operation, needs_token, measures, costs)
+
+    def _validate(self, document: DocumentNode) -> None:
         errors = validate(
             self._schema,
             document,
@@ -130,9 +149,6 @@ class Preparation:
         )
         if errors:
             raise InvalidDocument(errors)
-        measures = {**of_text, **measures}
-        costs = OperationCosts(self._schema, document, operation, self._tables)
-        return Prepared(document, operation, needs_token, measures, costs)
 
 
 class _Source(Source):

@@ -7,7 +7,7 @@ import msgspec
 from gateway.caller import Tally
 from gateway.limits.cost import OperationCosts, check_calls
 from gateway.limits.field_costs import Circumstances, Values
-from gateway.limits.rate import RateLimits
+from gateway.limits.rate import RateLimited, RateLimits
 from gateway.limits.result_values import check_values
 
 
@@ -71,8 +71,13 @@ class Admission:
         tally.values = costs.values.estimate(variables, circumstances)
         check_values(tally.values, self._max_values)
         tally.budget.reserved += tally.estimate
-        if self._rates is not None and tally.estimate > 1:
+        if self._rates is None or tally.estimate <= 1:
+            return
+        try:
             await self._take(visitor, tally.estimate - 1)
+        except RateLimited:
+            tally.budget.reserved -= tally.estimate
+            raise
 
     async def close(self) -> None:
         """Close what counts rates."""

@@ -4,7 +4,7 @@ Anything else is rejected before it costs anything.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from graphql import (
     DocumentNode,
@@ -19,6 +19,7 @@ from graphql import (
 from gateway.limits.tokens import tokens_of
 
 META = "__"
+MAX_TOKENS = 100
 OPERATIONS = frozenset({"query", "mutation", "subscription"})
 FOR_A_PARSER = frozenset({"...", "@"})
 # What a punctuator adds to the depths of braces and of parentheses.
@@ -36,12 +37,13 @@ class MissingToken(Exception):
 def begins_with_data(text: str, operation_name: str | None) -> bool:
     """Tell whether the operation's first root fields ask for data.
 
-    Reads tokens up to the first root field that is none of introspection, and
-    gives up at what only a parser can tell: then `selects_data` has to.
+    Reads tokens up to the first root field that is none of introspection, a
+    hundred at most, and gives up at what only a parser can tell: then
+    `selects_data` has to.
     """
     depth = parentheses = 0
     is_meant = operation_name is None
-    for word, following in pairwise(_without_comments(text)):
+    for word, following in pairwise(islice(_without_comments(text), MAX_TOKENS)):
         if word in NESTING:
             depth += NESTING[word][0]
             parentheses += NESTING[word][1]

@@ -55,20 +55,25 @@ class RateLimits:
     async def take(self, scope: str | None, address: str | None, calls: int) -> None:
         """Take so many calls of both rates; raises RateLimited.
 
-        What has no address, or no identity, is not counted for it.
+        What has no address, or no identity, is not counted for it. What the
+        identity's rate rejects is not counted for its address.
         """
-        if self._per_address is not None and address is not None:
-            await self._take("address", self._per_address, sender_of(address), calls)
+        rates = []
         if self._per_identity is not None and scope is not None:
-            await self._take("token", self._per_identity, scope, calls)
+            rates.append(("token", self._per_identity, scope))
+        if self._per_address is not None and address is not None:
+            rates.append(("address", self._per_address, sender_of(address)))
+        for of, rate, _ in rates:
+            if calls > rate.amount:
+                raise RateLimited(of, rate, calls, None)
+        for of, rate, name in rates:
+            await self._take(of, rate, name, calls)
 
     async def close(self) -> None:
         """Close the counters."""
         await self._counters.close()
 
     async def _take(self, of: str, rate: RateLimitItem, name: str, calls: int) -> None:
-        if calls > rate.amount:
-            raise RateLimited(of, rate, calls, None)
         key, seconds = rate.key_for(of, name), rate.get_expiry()
         if await self._counters.acquire(key, rate.amount, seconds, calls):
             return

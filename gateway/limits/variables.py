@@ -24,10 +24,9 @@ class VariableLimits:
         """Raise LimitExceeded for variables that are too large.
 
         `sent_bytes` are those of the request that brings them: variables of a
-        request that is small enough are not measured by themselves.
+        request that is small enough are not measured by themselves. Depth comes
+        first, because what is nested too deeply cannot be encoded.
         """
-        if sent_bytes > self.bytes:
-            self._check_bytes(variables)
         waiting: list[tuple[object, int]] = [(variables, 0)]
         while waiting:
             value, depth = waiting.pop()
@@ -38,6 +37,8 @@ class VariableLimits:
                 self._check_depth(depth)
                 self._check_list(value)
                 waiting += [(one, depth + 1) for one in value]
+        if sent_bytes > self.bytes:
+            self._check_bytes(variables)
 
     def _check_bytes(self, variables: Mapping[str, object]) -> None:
         count = len(orjson.dumps(variables))

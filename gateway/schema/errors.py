@@ -154,7 +154,7 @@ def _limit_extensions(exceeded: LimitExceeded) -> Formatted:
 def _glance_extensions(failure: GlanceError) -> Formatted:
     if isinstance(failure, CallLimitReached):
         limit = failure.limit
-        return {"code": cost.CODE, "estimate": limit + 1, "limit": limit}
+        return {"code": cost.CODE, "measured": limit + 1, "limit": limit}
     extensions: Formatted = {
         "code": CODES[type(failure)],
         "status": failure.status,

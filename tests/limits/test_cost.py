@@ -191,7 +191,7 @@ def test_call_that_no_estimate_has_foreseen_is_not_made(stub: StubGlance) -> Non
 
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "COST_LIMIT_EXCEEDED"
-    assert (error["extensions"]["estimate"], error["extensions"]["limit"]) == (4, 3)
+    assert (error["extensions"]["measured"], error["extensions"]["limit"]) == (4, 3)
     assert len(stub.calls) == 3
 
 

@@ -167,6 +167,17 @@ def test_variables_at_a_limit_are_taken_and_beyond_it_are_rejected(
     assert rejected["extensions"]["code"] == f"{code}_LIMIT_EXCEEDED"
 
 
+def test_variables_that_are_both_long_and_deep_are_rejected(gateway: Gateway) -> None:
+    """What cannot be encoded is not measured by being encoded."""
+    value: Any = "x" * 300_000
+    for _ in range(300):
+        value = [value]
+
+    error = gateway.error("{ __typename }", token="t", x=value)
+
+    assert error["extensions"]["code"] == "VARIABLES_DEPTH_LIMIT_EXCEEDED"
+
+
 def test_rejected_document_has_status_400_for_clients_of_graphql_over_http(
     small: Gateway,
 ) -> None:

@@ -130,3 +130,28 @@ def test_name_that_is_nearly_right_is_suggested(gateway: Gateway) -> None:
     error = gateway.error("{ imagez { nodes { id } } }", token="t")
 
     assert "Did you mean" in error["message"]
+
+
+VARIABLES_NEARLY_RIGHT = {
+    "field": {"naem": "x"},
+    "enum value": {"status": ["ACTVE"]},
+    "enum": {"visibility": "PUBLC"},
+    "nested field": {"name": {"qe": "x"}},
+}
+
+
+@pytest.mark.parametrize(
+    "value", VARIABLES_NEARLY_RIGHT.values(), ids=VARIABLES_NEARLY_RIGHT.keys()
+)
+def test_hidden_schema_is_not_suggested_for_variables(
+    double: GlanceDouble, value: Any
+) -> None:
+    """Where it is shown, the nearest name is suggested."""
+    document = "query ($f: ImageFilter) { images(filter: $f) { __typename } }"
+    with running_gateway(double.url, introspection=False) as gateway:
+        hidden = gateway.answer(document, token="t", f=value)["errors"]
+    with running_gateway(double.url) as gateway:
+        shown = gateway.answer(document, token="t", f=value)["errors"]
+
+    assert not any("Did you mean" in one["message"] for one in hidden)
+    assert any("Did you mean" in one["message"] for one in shown)
