@@ -1,5 +1,9 @@
 """A document is prepared once, and only so many are kept."""
 
+import asyncio
+import threading
+from typing import Any
+
 import pytest
 from graphql import OperationType
 
@@ -11,6 +15,7 @@ from gateway.execution.preparation import (
     UnknownOperation,
 )
 from gateway.limits.document import Maxima
+from gateway.limits.exceeded import LimitExceeded
 from gateway.limits.field_costs import Costs, Tables
 from tests.execution.world import world_schema
 
@@ -159,3 +164,41 @@ def test_unknown_operation_is_not_kept(text: str, name: str | None) -> None:
         prepared(documents, text, name)
 
     assert len(documents) == 0
+
+
+@pytest.mark.anyio
+async def test_requests_without_a_token_take_a_part_of_the_places_for_documents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many they are, there is room for those with one."""
+    may_prepare = threading.Event()
+    prepare = Preparation.prepare
+
+    def held(*args: Any, **kwargs: Any) -> Prepared:
+        may_prepare.wait(10)
+        return prepare(*args, **kwargs)
+
+    monkeypatch.setattr(Preparation, "prepare", held)
+    long = cache(max_characters=100_000)
+    texts = [f"{{ __typename }} #{number:>2000}" for number in range(20)]
+
+    async def preparing(text: str, *, has_token: bool) -> str | None:
+        waiting = long.prepare(text, None, has_token=has_token)
+        assert not isinstance(waiting, Prepared)
+        try:
+            await waiting
+        except LimitExceeded as error:
+            return error.code
+        return None
+
+    tasks = [
+        asyncio.create_task(preparing(text, has_token=has_token))
+        for has_token in (False, True)
+        for text in texts
+    ]
+    await asyncio.sleep(0)
+    may_prepare.set()
+    codes = await asyncio.gather(*tasks)
+
+    assert codes == [None] * 10 + ["OVERLOADED"] * 10 + [None] * 20
+    long.close()

@@ -143,6 +143,35 @@ def test_each_request_of_a_list_is_counted(client: Client) -> None:
     assert sorted(map(str, map(code_of, answers))) == ["None", "None", "RATE_LIMITED"]
 
 
+def test_request_that_its_token_may_not_send_does_not_count_for_its_address(
+    stub: StubGlance,
+) -> None:
+    """One token cannot use up what others of the address may ask for."""
+    rates: Json = PER_HOUR | {"rate_limit_per_address": "40/hour"}
+    with gateway_before(stub, **rates) as client:
+        statuses = [client.traced({"query": TASKS % 20}).status_code for _ in range(3)]
+        others = [
+            client.post({"query": TASKS % 9}, {"X-Auth-Token": token}).status_code
+            for token in "uv"
+        ]
+
+    assert (statuses, others) == ([429] * 3, [200] * 2)
+
+
+def test_request_that_the_rate_rejects_costs_its_list_nothing(
+    stub: StubGlance,
+) -> None:
+    """The next request of the list has all of the limit on cost."""
+    limits: Json = PER_HOUR | {"limit_cost": 12, "batch_max_requests": 5}
+    with gateway_before(stub, **limits) as client:
+        first, second = client.traced(
+            [{"query": TASKS % 10}, {"query": TASKS % 4}]
+        ).json()
+
+    assert code_of(first) == "RATE_LIMITED"
+    assert code_of(second) is None
+
+
 def test_operation_of_a_websocket_is_rejected_by_message(stub: StubGlance) -> None:
     """The connection stays open."""
 
