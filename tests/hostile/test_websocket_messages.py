@@ -141,6 +141,27 @@ def test_long_id_closes_the_connection(gateway: Gateway) -> None:
     assert closed == (4400, "An id may have 256 characters.")
 
 
+@pytest.mark.parametrize("levels", [33, 260, 1000])
+def test_deep_variables_are_an_error_of_their_operation(
+    gateway: Gateway, levels: int
+) -> None:
+    """The connection, and what else runs in it, goes on."""
+    deep = "[" * levels + "]" * levels
+    payload = '{"query": "{ __typename }", "variables": {"v": %s}}' % deep
+
+    with socket(gateway) as opened:
+        opened.init()
+        text = '{"type": "subscribe", "id": "1", "payload": %s}' % payload
+        opened.connection.send(text)
+        rejected = opened.message()
+        opened.subscribe("{ __typename }", name="2")
+        shown = opened.message()
+
+    (error,) = rejected["payload"]
+    assert error["extensions"]["code"] == "VARIABLES_DEPTH_LIMIT_EXCEEDED"
+    assert shown["payload"]["data"] == {"__typename": "Query"}
+
+
 def _text(message: Json) -> str:
     """Return JSON; Python writes integers of any size."""
     try:
