@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 import pytest
 
-from gateway.asgi import compression, equal_queries, graphql_endpoint
+from gateway.asgi import compression, equal_queries, query_responses
 from gateway.execution.operations import Operations
 from tests.benchmark.loads import FIELDS, LIST
 from tests.gateway import running_gateway
@@ -31,7 +31,7 @@ class Counted:
         self._changed = threading.Condition()
         for owner, name in (
             (Operations, "execute"),
-            (graphql_endpoint, "encoded"),
+            (query_responses, "encoded"),
             (compression, "compress"),
             (equal_queries.Lead, "follow"),
         ):

@@ -1,0 +1,143 @@
+"""Responses to queries: cached, shared by equal queries, or executed."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from http import HTTPStatus
+
+from gateway.asgi.answering import Waiting, answer_of, costs, executed
+from gateway.asgi.equal_queries import Counts, EqualQueries, Lead, Outcome
+from gateway.asgi.http_response import (
+    Response,
+    conditional,
+    encoded,
+    json_response,
+)
+from gateway.asgi.request_details import RequestDetails
+from gateway.cache.answer import AnswerKey, RememberedAnswer
+from gateway.cache.answers import Answers
+from gateway.caller import Directive
+from gateway.context import Context
+from gateway.execution.operations import Begun
+from gateway.facts import Hook, RequestFacts, tell
+
+
+class QueryResponses:
+    """Makes the responses to queries, and caches them."""
+
+    def __init__(self, answers: Answers, hooks: Sequence[Hook]) -> None:
+        """Cache in `answers`; `hooks` are given the RequestFacts of each query."""
+        self._answers = answers
+        self._hooks = hooks
+        self._equal = EqualQueries()
+
+    def stop_sharing(self, topics: Sequence[str]) -> None:
+        """Stop sharing executions that began before a write of these topics."""
+        self._equal.part(topics)
+
+    def cached(
+        self, key: AnswerKey, entry: RememberedAnswer, details: RequestDetails
+    ) -> Response:
+        """Return the response of a cache entry."""
+        counts = {"calls": 0, "cached": entry.reads, "coalesced": 0, "stale": 0}
+        scope = details.identity.scope if details.identity else None
+        tell(
+            self._hooks,
+            lambda: RequestFacts(details.identifier, scope, 0, entry.reads, 0, 0),
+        )
+        response = Response(HTTPStatus.OK, entry.body, remembered=(key, entry))
+        return _with_costs(response, details, counts)
+
+    async def executed(
+        self,
+        key: AnswerKey,
+        begin: Callable[[], Begun],
+        context: Context,
+        details: RequestDetails,
+        waiting: Waiting,
+    ) -> Response:
+        """Return the response of an equal query in flight, else execute this one."""
+        if not self._answers.shares or details.directive is not Directive.NONE:
+            result = await executed(begin, context, self._hooks, waiting)
+            outcome = Outcome(result, context.tally)
+            return await self._stored(key, outcome, context, details)
+        with self._equal.lead(key) as lead:
+            if lead.may_follow:
+                shared = await self._shared(key, lead, details, waiting)
+                if shared is not None:
+                    return shared
+            leading = partial(lead.awaited, waiting)
+            result = await executed(begin, context, self._hooks, leading)
+            outcome = Outcome(result, context.tally)
+            response = await self._stored(key, outcome, context, details)
+            if context.has_time:
+                lead.outcome = outcome
+        return response
+
+    async def _shared(
+        self, key: AnswerKey, lead: Lead, details: RequestDetails, waiting: Waiting
+    ) -> Response | None:
+        """Return the response of an equal query, None where it can't be shared."""
+        outcome = await waiting(lead.follow())
+        if outcome is None:
+            return None
+        if (entry := await self._answers.find(key)) is not None:
+            return self.cached(key, entry, details)
+        grounds, stale = outcome.tally.grounds, outcome.tally.stale
+        if stale or not await self._answers.are_true(grounds):
+            return None
+        counts, measures = outcome.counts, outcome.tally.measures
+        scope = details.identity.scope if details.identity else None
+        reads = counts["coalesced"]
+        facts = RequestFacts(details.identifier, scope, 0, 0, reads, 0, measures)
+        tell(self._hooks, lambda: facts)
+        if details.wants_trace:
+            counts = {**counts, "estimate": outcome.tally.estimate}
+        response = Response(HTTPStatus.OK, outcome.body_for(details.identifier))
+        has_errors = bool(outcome.result.errors)
+        return _with_costs(response, details, counts, has_errors=has_errors)
+
+    async def _stored(
+        self,
+        key: AnswerKey,
+        outcome: Outcome,
+        context: Context,
+        details: RequestDetails,
+    ) -> Response:
+        """Return the response of an execution; it is cached unless it has errors."""
+        response = response_of(outcome, context, details)
+        if outcome.body:
+            await self._answers.keep(key, outcome.body, context.tally.grounds)
+        return response
+
+
+def response_of(
+    outcome: Outcome, context: Context, details: RequestDetails
+) -> Response:
+    """Return the response of an execution; sets `outcome.body` without errors."""
+    if outcome.result.errors:
+        answer = answer_of(outcome.result, context, is_traced=details.wants_trace)
+        return json_response(HTTPStatus.OK, answer)
+    outcome.body = encoded({"data": outcome.result.data})
+    response = Response(HTTPStatus.OK, outcome.body)
+    counts = costs(context, is_traced=details.wants_trace)
+    return _with_costs(response, details, counts)
+
+
+def _with_costs(
+    response: Response,
+    details: RequestDetails,
+    counts: Counts,
+    *,
+    has_errors: bool = False,
+) -> Response:
+    """Return the response with its counts, if they are wanted or some are stale.
+
+    A response to GET gets an entity tag, unless it has errors.
+    """
+    if counts["stale"] or details.wants_trace:
+        extensions = encoded({"glance": counts})
+        parts = response.body[:-1], b',"extensions":', extensions, b"}"
+        response = Response(HTTPStatus.OK, b"".join(parts))
+    if details.method != "GET" or has_errors:
+        return response
+    return conditional(response, details.if_none_match)

@@ -1,0 +1,30 @@
+"""What the endpoint reads of an HTTP request besides its GraphQL document."""
+
+import msgspec
+
+from gateway.asgi.media_types import Accepted
+from gateway.caller import Directive
+from gateway.identity import Identity
+from gateway.limits.admission import Visitor
+from gateway.loaders import Together
+
+
+class RequestDetails(msgspec.Struct, frozen=True):
+    """Method, caller and headers; `together` is None unless it is in a batch."""
+
+    method: str
+    identifier: str
+    identity: Identity | None
+    directive: Directive
+    takes: Accepted
+    if_none_match: str | None
+    wants_trace: bool
+    address: str | None
+    together: Together | None = None
+
+    @property
+    def visitor(self) -> Visitor:
+        """Return whom the limits count the request for."""
+        scope = self.identity.scope if self.identity else None
+        is_listed = self.together is not None
+        return Visitor(self.identifier, scope, self.address, is_listed)
