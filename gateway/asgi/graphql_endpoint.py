@@ -13,7 +13,6 @@ from gateway.asgi.answering import Waiting, executed, result_of
 from gateway.asgi.compression import Compression
 from gateway.asgi.connected import all_of, while_connected
 from gateway.asgi.credentials import identity_in
-from gateway.asgi.directives import directive_in, wants_trace
 from gateway.asgi.equal_queries import Outcome
 from gateway.asgi.event_stream import send_events
 from gateway.asgi.http_request import (
@@ -21,7 +20,6 @@ from gateway.asgi.http_request import (
     ClientLeft,
     GraphQLRequest,
     Headers,
-    address_of,
     headers_of,
     is_batch,
     parse_request,
@@ -30,14 +28,13 @@ from gateway.asgi.http_request import (
 )
 from gateway.asgi.http_response import (
     Response,
-    json_response,
     listed,
     respond,
 )
-from gateway.asgi.media_types import Accepted, MediaType, accepted
+from gateway.asgi.media_types import Accepted, accepted
 from gateway.asgi.query_responses import QueryResponses, response_of
-from gateway.asgi.refusals import refusal_of, tell_rejection
-from gateway.asgi.request_details import RequestDetails
+from gateway.asgi.refusals import rejection_response, tell_rejection
+from gateway.asgi.request_details import RequestDetails, details_of
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.asgi.streams import Asker, Streams
 from gateway.asgi.turns import Turns
@@ -121,7 +118,7 @@ class GraphQLEndpoint:
         except ClientLeft:
             return
         except Exception as error:  # noqa: BLE001 - a bug is logged there
-            response = _refused(error, identifier, takes.result)
+            response = rejection_response(error, identifier, takes.result)
         if scope["method"] == "GET" and "etag" not in response.headers:
             not_kept = {**response.headers, "cache-control": "no-store"}
             response = replace(response, headers=not_kept)
@@ -143,16 +140,7 @@ class GraphQLEndpoint:
             raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, ACCEPTABLE)
         with_service_token = self._allowed.service_token
         identity = identity_in(headers, with_service_token=with_service_token)
-        details = RequestDetails(
-            scope["method"],
-            identifier,
-            identity,
-            directive_in(headers),
-            takes,
-            headers.get("if-none-match"),
-            wants_trace(headers),
-            address_of(scope),
-        )
+        details = details_of(scope, headers, identifier, identity, takes)
         if not is_batch(details.method, body):
             return await self._answer(body, details, partial(while_connected, receive))
         requests = requests_in(body, self._allowed.requests_in_list)
@@ -172,11 +160,11 @@ class GraphQLEndpoint:
         try:
             answer = await self._answer(body, details, result_of)
         except Exception as error:  # noqa: BLE001 - a bug is logged there
-            return _refused(error, details.identifier, details.takes.result)
+            return rejection_response(error, details.identifier, details.takes.result)
         if isinstance(answer, Response):
             return answer
         alone = BadRequest(HTTPStatus.BAD_REQUEST, "A subscription must come alone.")
-        return _refused(alone, details.identifier, details.takes.result)
+        return rejection_response(alone, details.identifier, details.takes.result)
 
     async def _answer(
         self, body: bytes, details: RequestDetails, waiting: Waiting
@@ -258,22 +246,3 @@ def _is_streamed(prepared: Prepared, details: RequestDetails) -> bool:
     if is_subscription and not details.takes.events:
         raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, STREAMED)
     return is_subscription or details.takes.result is None
-
-
-def _refused(
-    error: Exception, identifier: str, media_type: MediaType | None
-) -> Response:
-    """Return the answer to a request of which nothing was executed, or sent.
-
-    What is wrong with a document or its variables is an answer of its own to
-    clients that know only JSON, with status 200. Source: GraphQL over HTTP, 6.4.
-    """
-    refusal = refusal_of(error, identifier)
-    is_answer = refusal.is_of_graphql and media_type is MediaType.JSON
-    status = HTTPStatus.OK if is_answer else refusal.status
-    response = json_response(status, {"errors": refusal.errors})
-    if refusal.headers:
-        return replace(response, headers=refusal.headers)
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        return replace(response, headers={"allow": "GET, POST"})
-    return response

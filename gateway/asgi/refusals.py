@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from msgspec.structs import replace
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from gateway.asgi.http_request import BadRequest
+from gateway.asgi.http_response import Response, json_response
+from gateway.asgi.media_types import MediaType
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.execution.operations import InvalidVariables
 from gateway.execution.preparation import InvalidDocument, UnknownOperation
@@ -65,6 +68,25 @@ def refusal_of(error: Exception, identifier: str) -> Refusal:
             reason = "Internal server error."
     entry = request_error(code, reason, identifier)
     return Refusal(status, [entry], is_of_graphql=is_of_graphql)
+
+
+def rejection_response(
+    error: Exception, identifier: str, media_type: MediaType | None
+) -> Response:
+    """Return the response to a request that failed before its result was sent.
+
+    Clients that accept only application/json get status 200 for an error in the
+    document or its variables. Source: GraphQL over HTTP, section 6.4.
+    """
+    refusal = refusal_of(error, identifier)
+    is_result = refusal.is_of_graphql and media_type is MediaType.JSON
+    status = HTTPStatus.OK if is_result else refusal.status
+    response = json_response(status, {"errors": refusal.errors})
+    if refusal.headers:
+        return replace(response, headers=refusal.headers)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        return replace(response, headers={"allow": "GET, POST"})
+    return response
 
 
 def tell_rejection(

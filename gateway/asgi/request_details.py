@@ -1,7 +1,10 @@
 """What the endpoint reads of an HTTP request besides its GraphQL document."""
 
 import msgspec
+from starlette.types import Scope
 
+from gateway.asgi.directives import directive_in, wants_trace
+from gateway.asgi.http_request import Headers, address_of
 from gateway.asgi.media_types import Accepted
 from gateway.caller import Directive
 from gateway.identity import Identity
@@ -28,3 +31,23 @@ class RequestDetails(msgspec.Struct, frozen=True):
         scope = self.identity.scope if self.identity else None
         is_listed = self.together is not None
         return Visitor(self.identifier, scope, self.address, is_listed)
+
+
+def details_of(
+    scope: Scope,
+    headers: Headers,
+    identifier: str,
+    identity: Identity | None,
+    takes: Accepted,
+) -> RequestDetails:
+    """Return the details of a request with this id, caller and `Accept` header."""
+    return RequestDetails(
+        scope["method"],
+        identifier,
+        identity,
+        directive_in(headers),
+        takes,
+        headers.get("if-none-match"),
+        wants_trace(headers),
+        address_of(scope),
+    )
