@@ -26,8 +26,8 @@ from gateway.catalog import FAILURES, Catalog
 from gateway.context import Contexts
 from gateway.execution.operations import Operations
 from gateway.facts import Hook, SharedCacheFacts, tell
-from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.limits.admission import Admission

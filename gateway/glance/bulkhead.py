@@ -1,4 +1,4 @@
-"""Slots for calls to Glance: waits until Admission says that it is one's turn."""
+"""Slots for calls to Glance: waits until CallScheduler says that it is one's turn."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Self
 
 from gateway.caller import Caller
 from gateway.facts import Hook, RejectionFacts, tell
-from gateway.glance.admission import Admission, Bounds, Full
+from gateway.glance.call_scheduler import Bounds, CallScheduler, Full
 from gateway.glance.crowd_limit import Kind
 from gateway.glance.errors import TooManyWaiting
 from gateway.glance.queue import Ticket
@@ -20,7 +20,7 @@ class Bulkhead:
 
     def __init__(self, bounds: Bounds, *, hooks: Sequence[Hook] = ()) -> None:
         """Begin with all slots free; hooks are given RejectionFacts."""
-        self._admission = Admission(bounds)
+        self._scheduler = CallScheduler(bounds)
         self._hooks = hooks
         self._turns: dict[Ticket, asyncio.Future[None]] = {}
         self._pause: asyncio.TimerHandle | None = None
@@ -38,7 +38,7 @@ class Bulkhead:
         now = loop.time()
         ticket = Ticket(caller.identity.scope, caller.request_id)
         try:
-            self._admission.arrive(ticket, now)
+            self._scheduler.arrive(ticket, now)
         except Full as full:
             raise self._rejection(caller, full) from full
         if ticket.entered_at is not None:
@@ -57,22 +57,22 @@ class Bulkhead:
     def leave(self, ticket: Ticket) -> None:
         """Give back the slot, or the place in the queue."""
         if ticket.entered_at is None:
-            self._admission.give_up(ticket)
+            self._scheduler.give_up(ticket)
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self._admission.leave(ticket, now)
+        self._scheduler.leave(ticket, now)
         if self._turns:
             self._admit(loop, now)
 
     def observe(self, ticket: Ticket, kind: Kind, status: int) -> None:
         """Learn from the response to a call that holds a slot."""
         now = asyncio.get_running_loop().time()
-        self._admission.observe(ticket, kind, status, now)
+        self._scheduler.observe(ticket, kind, status, now)
 
     def _admit(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         """Let in whose turn it is, now and when the pause for crowds ends."""
-        for ticket in self._admission.admitted(now):
+        for ticket in self._scheduler.admitted(now):
             turn = self._turns[ticket]
             if not turn.done():
                 turn.set_result(None)
@@ -84,7 +84,7 @@ class Bulkhead:
         By the time that was just admitted at: else a pause that ends in between
         would leave those who wait for it to themselves.
         """
-        pause_until = self._admission.pause_until
+        pause_until = self._scheduler.pause_until
         if self._pause is None and pause_until > now:
             self._pause = loop.call_at(pause_until, self._end_pause, loop)
 
@@ -121,7 +121,7 @@ class Slot:
         self._ticket = await self._bulkhead.enter(self._caller)
         return self
 
-    def answered(self, status: int) -> None:
+    def observe_response(self, status: int) -> None:
         """Tell the status of the response to the call."""
         if self._ticket is not None:
             self._bulkhead.observe(self._ticket, self._kind, status)

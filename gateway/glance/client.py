@@ -250,7 +250,7 @@ class GlanceClient:
             call.max_bytes,
         )
         response = await self._transport.send(request, exchange)
-        slot.answered(response.status)
+        slot.observe_response(response.status)
         if not response.is_success:
             raise refusal(response, call.purpose, is_write=call.is_write)
         try:

@@ -45,7 +45,7 @@ class GlanceConnection(ResponseHandler):
 
     def begin(self, exchange: Exchange) -> None:
         """Expect the response to a request that is about to be written."""
-        exchange.travel_on(self, is_first=self.is_new)
+        exchange.assign_connection(self, is_first=self.is_new)
         self.is_new = self.is_idle = False
         self._interim_responses = 0
 

@@ -60,7 +60,7 @@ class Exchange:
         self.was_sent = False
         self._connection: Connection | None = None
 
-    def travel_on(self, connection: Connection, *, is_first: bool) -> None:
+    def assign_connection(self, connection: Connection, *, is_first: bool) -> None:
         """Note the connection that the request is about to be written to."""
         self._connection = connection
         self.is_first = is_first

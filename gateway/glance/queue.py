@@ -9,7 +9,7 @@ class Ticket:
 
     `group` shares slots: an identity, or all tokens that are not proven; `turn`
     is what takes turns within it: a request, or one of those tokens.
-    `is_single` tells that the group wanted nothing else when this came.
+    `is_uncontended` tells that the group wanted nothing else when this came.
     `entered_at` is None while it waits, `crowd_calls` how many calls of crowds
     had entered by then.
     """
@@ -18,7 +18,7 @@ class Ticket:
         "crowd_calls",
         "entered_at",
         "group",
-        "is_single",
+        "is_uncontended",
         "request_id",
         "scope",
         "turn",
@@ -28,7 +28,7 @@ class Ticket:
         """Belong to the identity alone."""
         self.scope = self.group = scope
         self.request_id = self.turn = request_id
-        self.is_single = False
+        self.is_uncontended = False
         self.entered_at: float | None = None
         self.crowd_calls = 0
 

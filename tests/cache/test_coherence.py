@@ -16,8 +16,8 @@ from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Wanted
 from gateway.caller import Caller, Directive, Tally
 from gateway.catalog import FAILURES, Catalog
-from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.identity import Identity

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.caller import Caller
 from gateway.facts import Facts, RejectionFacts
-from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.crowd_limit import CrowdLimit
 from gateway.glance.errors import GlanceTimeout, TooManyWaiting
@@ -46,7 +46,7 @@ class Line:
             self.next_served.set()
             self.under_way[name] = asyncio.Event()
             await self.under_way[name].wait()
-            slot.answered(200)
+            slot.observe_response(200)
             del self.under_way[name]
 
     async def settle(self) -> None:

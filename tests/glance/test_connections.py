@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.caller import Caller
-from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.listing import ImageQuery, ListCall
 from gateway.glance.transport import Transport

@@ -111,5 +111,5 @@ class Connection:
 def exchange_on(*, is_first: bool) -> Exchange:
     """Return an exchange on a connection that is new, or not."""
     exchange = Exchange("req-1", needs_new_connection=False)
-    exchange.travel_on(Connection(), is_first=is_first)
+    exchange.assign_connection(Connection(), is_first=is_first)
     return exchange

@@ -12,8 +12,8 @@ from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader
 from gateway.caller import Caller
 from gateway.catalog import Catalog
-from gateway.glance.admission import Bounds
 from gateway.glance.bulkhead import Bulkhead
+from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.identity import Identity

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.glance.admission import Admission, Bounds, Full
+from gateway.glance.call_scheduler import Bounds, CallScheduler, Full
 from gateway.glance.queue import Ticket
 
 KIND = ("GET", 3)
@@ -10,12 +10,12 @@ OK, UNAUTHORIZED = 200, 401
 
 
 class Door:
-    """An Admission, and the tickets that have entered, in their order."""
+    """A CallScheduler, and the tickets that have entered, in their order."""
 
     def __init__(self, *proven: str, **bounds: int) -> None:
         """Let Glance have accepted the tokens of some scopes."""
         self.now = 100.0
-        self.admission = Admission(Bounds(**bounds))
+        self.scheduler = CallScheduler(Bounds(**bounds))
         self.entered: list[str] = []
         self._tickets: dict[str, Ticket] = {}
         for scope in proven:
@@ -29,7 +29,7 @@ class Door:
         for name in names:
             scope, request, *_ = name.split()
             ticket = self._tickets[name] = Ticket(scope, request)
-            self.admission.arrive(ticket, self.now)
+            self.scheduler.arrive(ticket, self.now)
             if ticket.entered_at is not None:
                 self.entered.append(name)
         self.look()
@@ -38,19 +38,19 @@ class Door:
         """Let Glance answer a call after some seconds, and it go."""
         self.now += seconds
         ticket = self._tickets[name]
-        self.admission.observe(ticket, KIND, status, self.now)
-        self.admission.leave(ticket, self.now)
+        self.scheduler.observe(ticket, KIND, status, self.now)
+        self.scheduler.leave(ticket, self.now)
         self.look()
 
     def give_up(self, name: str) -> None:
         """Let a call go that waits."""
-        self.admission.give_up(self._tickets[name])
+        self.scheduler.give_up(self._tickets[name])
 
     def look(self, *, after_seconds: float = 0.0) -> None:
         """Let in whose turn it is."""
         self.now += after_seconds
         names = {ticket: name for name, ticket in self._tickets.items()}
-        self.entered += [names[one] for one in self.admission.admitted(self.now)]
+        self.entered += [names[one] for one in self.scheduler.admitted(self.now)]
 
     def drain(self) -> None:
         """Let every call go that has entered, until nobody is left."""
@@ -100,7 +100,7 @@ def test_calls_of_a_request_go_as_they_came() -> None:
     assert door.entered == names
 
 
-def test_single_call_enters_at_once_beside_a_crowd() -> None:
+def test_uncontended_call_enters_at_once_beside_a_crowd() -> None:
     """While there are slots, it waits for nobody."""
     door = Door("a", "b")
     door.come(*(f"a r {number}" for number in range(100)))
@@ -111,7 +111,7 @@ def test_single_call_enters_at_once_beside_a_crowd() -> None:
     assert door.entered[before:] == ["b r"]
 
 
-def test_crowd_has_one_call_at_a_time_beside_single_calls() -> None:
+def test_crowd_has_one_call_at_a_time_beside_uncontended_calls() -> None:
     """Until it is known what Glance can take, other callers come first."""
     door = Door("a", "b")
     door.come("b r 1")
@@ -122,13 +122,13 @@ def test_crowd_has_one_call_at_a_time_beside_single_calls() -> None:
     assert door.entered[1:] == ["a r 0", "a r 1"]
 
 
-def test_crowd_pauses_where_single_calls_are_slowed_down() -> None:
+def test_crowd_pauses_where_uncontended_calls_are_slowed_down() -> None:
     """It has less than half of Glance's time when others need Glance."""
     door = Door("a", "b")
     for number in range(30):
         door.come(f"b quick {number}")
         door.go(f"b quick {number}", seconds=0.01)
-    door.come("a r single", *(f"a r {number}" for number in range(100)))
+    door.come("a r only", *(f"a r {number}" for number in range(100)))
     for number in range(20):
         door.come(f"b slow {number}")
         door.go(f"b slow {number}", seconds=0.1)
@@ -142,14 +142,14 @@ def test_crowd_pauses_where_single_calls_are_slowed_down() -> None:
     assert (entered_early, door.entered) == ([], ["a r 1"])
 
 
-def test_crowd_has_more_calls_where_single_calls_are_as_quick_beside_it() -> None:
+def test_crowd_has_more_calls_where_uncontended_calls_are_as_quick_beside_it() -> None:
     """A Glance of many workers is used as such."""
     door = Door("a", "b", "c")
     for number in range(300):
         door.come(f"b quick {number}")
         door.go(f"b quick {number}", seconds=0.01)
         if number == 10:
-            door.come("c r single", "c r beside")
+            door.come("c r only", "c r beside")
     door.come(*(f"a r {number}" for number in range(100)))
 
     for number in range(12):

@@ -46,7 +46,7 @@ class Full(Exception):
         self.limit = limit
 
 
-class Admission:
+class CallScheduler:
     """Decides who enters: fair between identities, and between their requests.
 
     The only call of an identity enters at once while there are slots. What an
@@ -67,7 +67,7 @@ class Admission:
         self._queue = Queue()
         self._proven = ProvenTokens()
         self._limit = CrowdLimit(most=bounds.calls)
-        self._singles = _LastSingles()
+        self._last_uncontended = _LastUncontended()
 
     def arrive(self, ticket: Ticket, now: float) -> None:
         """Let the ticket enter, or wait; raises Full where it may not even wait."""
@@ -75,9 +75,9 @@ class Admission:
             ticket.group, ticket.turn = UNPROVEN, ticket.scope
         group = ticket.group
         is_waiting = group in self._queue
-        ticket.is_single = not is_waiting and group not in self._under_way
-        if ticket.is_single and group != UNPROVEN:
-            self._singles.observe(group, now)
+        ticket.is_uncontended = not is_waiting and group not in self._under_way
+        if ticket.is_uncontended and group != UNPROVEN:
+            self._last_uncontended.observe(group, now)
         if self._free and not is_waiting and self._may_enter(ticket, now):
             self._enter(ticket, now)
             return
@@ -91,11 +91,11 @@ class Admission:
                 raise Full(waiting + 1, limit)
 
     def _may_enter(self, ticket: Ticket, now: float) -> bool:
-        if ticket.is_single:
+        if ticket.is_uncontended:
             return True
         if self._under_way.get(ticket.group, 0) >= self._calls_of(ticket.group):
             return False
-        if not self._singles.are_recent(ticket.group, now):
+        if not self._last_uncontended.is_recent(ticket.group, now):
             return True
         return self._crowd_under_way < self._limit.calls and now >= self.pause_until
 
@@ -109,7 +109,7 @@ class Admission:
         self._under_way[ticket.group] = self._under_way.get(ticket.group, 0) + 1
         ticket.crowd_calls = self._crowd_calls - self._crowd_under_way
         ticket.entered_at = now
-        if not ticket.is_single:
+        if not ticket.is_uncontended:
             self._crowd_under_way += 1
             self._crowd_calls += 1
 
@@ -129,7 +129,7 @@ class Admission:
         else:
             del self._under_way[ticket.group]
         self._pace(ticket.group, seconds)
-        if not ticket.is_single:
+        if not ticket.is_uncontended:
             self._crowd_under_way -= 1
             self.pause_until = now + self._limit.pause_seconds(seconds)
 
@@ -149,7 +149,7 @@ class Admission:
         if ticket.group == UNPROVEN and self._proven.has(ticket.scope, now):
             self._queue.release(UNPROVEN, ticket.scope)
         is_alone = self._under_way[ticket.group] == 1
-        if ticket.is_single and is_alone and ticket.entered_at is not None:
+        if ticket.is_uncontended and is_alone and ticket.entered_at is not None:
             seconds = now - ticket.entered_at
             was_beside = self._crowd_calls > ticket.crowd_calls
             self._limit.observe(kind, seconds, was_beside_crowd=was_beside)
@@ -168,7 +168,7 @@ class Admission:
         return next(heads, None)
 
 
-class _LastSingles:
+class _LastUncontended:
     """When identities made the only call that they wanted at the time."""
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ class _LastSingles:
             self._other = self._last
         self._last = (group, now)
 
-    def are_recent(self, group: str, now: float) -> bool:
+    def is_recent(self, group: str, now: float) -> bool:
         """Return whether another group than this made one lately."""
         _, at = self._last if self._last[0] != group else self._other
         return now - at < RECENT_SECONDS
