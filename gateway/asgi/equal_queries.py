@@ -20,9 +20,9 @@ Counts = dict[str, int]
 
 
 class Outcome(msgspec.Struct):
-    """What one execution gave, and what it cost and rests on.
+    """The result of one execution, with its counters and dependencies.
 
-    `body` is the response of a result without errors, as JSON.
+    `body` is the data as JSON, empty until it is encoded.
     """
 
     result: ExecutionResult
@@ -30,7 +30,7 @@ class Outcome(msgspec.Struct):
     body: bytes = b""
 
     def body_for(self, request_id: str) -> bytes:
-        """Return the response for one of the requests; the data is encoded once."""
+        """Return the result as JSON; errors carry this id, data is encoded once."""
         if not self.body:
             self.body = encoded({"data": self.result.data})
         if not self.result.errors:
@@ -40,69 +40,80 @@ class Outcome(msgspec.Struct):
 
     @property
     def counts(self) -> Counts:
-        """Return what sharing it cost: no call."""
+        """Return the counters of a request that shares it: all reads coalesced."""
         reads = self.tally.grounds.reads
         return {"calls": 0, "cached": 0, "coalesced": reads, "stale": 0}
 
 
 class EqualQueries:
-    """The queries that are being executed, each by the first who asked."""
+    """The queries in flight, by their keys."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self._leads: dict[AnswerKey, Lead] = {}
+        """Begin with no query in flight."""
+        self._in_flight: dict[AnswerKey, QueryExecution] = {}
 
-    def lead(self, key: AnswerKey) -> "Lead":
-        """Return what executes a query, or follows one that is executed."""
-        return Lead(self._leads, key)
+    def execution(self, key: AnswerKey) -> "QueryExecution":
+        """Return a request's execution of a query, which is not in flight yet."""
+        return QueryExecution(self._in_flight, key)
 
-    def part(self, _topics: Sequence[str]) -> None:
-        """Let nobody follow what was executed before a write, of these topics."""
-        self._leads.clear()
+    def stop_sharing(self, _topics: Sequence[str]) -> None:
+        """Stop sharing executions that began before a write, of any topics.
+
+        A request that waits for one already checks the outcome's dependencies.
+        """
+        self._in_flight.clear()
 
 
-class Lead:
-    """One request's part: it leads once it awaits something, until it is left."""
+class QueryExecution:
+    """One request's execution of a query, or its wait for an equal one.
 
-    __slots__ = ("_ended", "_key", "_leads", "_was_left", "outcome")
+    A context manager: the execution is in flight from its first `run` until the
+    block ends. Others can share it meanwhile.
+    """
 
-    def __init__(self, leads: "dict[AnswerKey, Lead]", key: AnswerKey) -> None:
-        """Do not lead yet."""
-        self._leads = leads
+    __slots__ = ("_ended", "_in_flight", "_key", "_was_abandoned", "outcome")
+
+    def __init__(
+        self, in_flight: "dict[AnswerKey, QueryExecution]", key: AnswerKey
+    ) -> None:
+        """Prepare to execute; `in_flight` is shared by all executions."""
+        self._in_flight = in_flight
         self._key = key
         self._ended: asyncio.Event | None = None
-        self._was_left = False
-        # None where others should not share it.
+        self._was_abandoned = False
+        # None where other requests may not share it.
         self.outcome: Outcome | None = None
 
     @property
-    def may_follow(self) -> bool:
-        """Return whether an equal query is being executed."""
-        return bool(self._leads) and self._key in self._leads
+    def may_coalesce(self) -> bool:
+        """Return whether an equal query is in flight."""
+        return bool(self._in_flight) and self._key in self._in_flight
 
-    async def follow(self) -> Outcome | None:
-        """Return what equal queries that are executed give, None to execute this.
+    async def coalesce(self) -> Outcome | None:
+        """Return the outcome of the equal query in flight.
 
-        Where a client has left whose request led, one of the others leads.
+        None where it can't be shared, or where this request has to execute the
+        query: when the client of the executing request leaves, one of the waiting
+        requests takes over.
         """
-        while (lead := self._leads.get(self._key)) is not None:
-            if lead._ended is None:  # noqa: SLF001 - of this class
-                lead._ended = asyncio.Event()  # noqa: SLF001
-            await lead._ended.wait()  # noqa: SLF001
-            if not lead._was_left:  # noqa: SLF001
-                return lead.outcome
-        self._leads[self._key] = self
+        while (other := self._in_flight.get(self._key)) is not None:
+            if other._ended is None:  # noqa: SLF001 - of this class
+                other._ended = asyncio.Event()  # noqa: SLF001
+            await other._ended.wait()  # noqa: SLF001
+            if not other._was_abandoned:  # noqa: SLF001
+                return other.outcome
+        self._in_flight[self._key] = self
         return None
 
-    async def awaited(
+    async def run(
         self, waiting: Waiting, work: Coroutine[object, object, Result]
     ) -> Result:
-        """Return what the work gives, leading meanwhile and until this is left."""
-        self._leads.setdefault(self._key, self)
+        """Await the work by `waiting`, in flight from now on unless another is."""
+        self._in_flight.setdefault(self._key, self)
         return await waiting(work)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Return the execution."""
         return self
 
     def __exit__(
@@ -111,10 +122,10 @@ class Lead:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Let those who follow go on."""
-        if self._leads.get(self._key) is self:
-            del self._leads[self._key]
+        """End the execution, and wake the requests that wait for it."""
+        if self._in_flight.get(self._key) is self:
+            del self._in_flight[self._key]
         has_left = asyncio.CancelledError, ClientLeft
-        self._was_left = kind is not None and issubclass(kind, has_left)
+        self._was_abandoned = kind is not None and issubclass(kind, has_left)
         if self._ended is not None:
             self._ended.set()

@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from gateway.asgi.answering import Waiting, answer_of, costs, executed
-from gateway.asgi.equal_queries import Counts, EqualQueries, Lead, Outcome
+from gateway.asgi.equal_queries import Counts, EqualQueries, Outcome, QueryExecution
 from gateway.asgi.http_response import (
     Response,
     conditional,
@@ -32,7 +32,7 @@ class QueryResponses:
 
     def stop_sharing(self, topics: Sequence[str]) -> None:
         """Stop sharing executions that began before a write of these topics."""
-        self._equal.part(topics)
+        self._equal.stop_sharing(topics)
 
     def cached(
         self, key: AnswerKey, entry: RememberedAnswer, details: RequestDetails
@@ -60,24 +60,28 @@ class QueryResponses:
             result = await executed(begin, context, self._hooks, waiting)
             outcome = Outcome(result, context.tally)
             return await self._stored(key, outcome, context, details)
-        with self._equal.lead(key) as lead:
-            if lead.may_follow:
-                shared = await self._shared(key, lead, details, waiting)
+        with self._equal.execution(key) as execution:
+            if execution.may_coalesce:
+                shared = await self._shared(key, execution, details, waiting)
                 if shared is not None:
                     return shared
-            leading = partial(lead.awaited, waiting)
-            result = await executed(begin, context, self._hooks, leading)
+            running = partial(execution.run, waiting)
+            result = await executed(begin, context, self._hooks, running)
             outcome = Outcome(result, context.tally)
             response = await self._stored(key, outcome, context, details)
             if context.has_time:
-                lead.outcome = outcome
+                execution.outcome = outcome
         return response
 
     async def _shared(
-        self, key: AnswerKey, lead: Lead, details: RequestDetails, waiting: Waiting
+        self,
+        key: AnswerKey,
+        execution: QueryExecution,
+        details: RequestDetails,
+        waiting: Waiting,
     ) -> Response | None:
         """Return the response of an equal query, None where it can't be shared."""
-        outcome = await waiting(lead.follow())
+        outcome = await waiting(execution.coalesce())
         if outcome is None:
             return None
         if (entry := await self._answers.find(key)) is not None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from gateway.asgi import equal_queries
+from gateway.asgi.equal_queries import Outcome, QueryExecution
 from gateway.execution.operations import Operations
 from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
@@ -36,33 +36,35 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
-class Following:
-    """How many requests follow another, as a test waits for them."""
+class Coalescing:
+    """How many requests wait for an equal query, which tests wait for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Count those that begin to follow."""
+        """Count requests that begin to wait."""
         self._changed = threading.Condition()
         self._count = 0
-        follow = equal_queries.Lead.follow
+        coalesce = QueryExecution.coalesce
 
-        async def counted(lead: equal_queries.Lead) -> equal_queries.Outcome | None:
+        async def counted(
+            execution: QueryExecution,
+        ) -> Outcome | None:
             with self._changed:
                 self._count += 1
                 self._changed.notify_all()
-            return await follow(lead)
+            return await coalesce(execution)
 
-        monkeypatch.setattr(equal_queries.Lead, "follow", counted)
+        monkeypatch.setattr(QueryExecution, "coalesce", counted)
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many requests have begun to follow."""
+        """Wait until so many requests have begun to wait."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._count >= count, timeout=20)
 
 
 @pytest.fixture
-def following(monkeypatch: pytest.MonkeyPatch) -> Following:
-    """Return what counts the requests that follow another."""
-    return Following(monkeypatch)
+def coalescing(monkeypatch: pytest.MonkeyPatch) -> Coalescing:
+    """Return the count of requests that wait for an equal query."""
+    return Coalescing(monkeypatch)
 
 
 class Held:
@@ -86,9 +88,9 @@ class Held:
 
 @contextmanager
 def asking(
-    gateway: Gateway, following: Following, document: str = SHOW, **headers: str
+    gateway: Gateway, coalescing: Coalescing, document: str = SHOW, **headers: str
 ) -> Iterator[list[Future[httpx.Response]]]:
-    """Let clients ask the same; all but one follow by the time this yields."""
+    """Send equal queries; yield once all but one wait for the first."""
 
     def ask(number: int) -> httpx.Response:
         own = {"X-OpenStack-Request-ID": f"req-{number}", **headers}
@@ -96,7 +98,7 @@ def asking(
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         asked = [pool.submit(ask, number) for number in range(CLIENTS)]
-        following.wait_for(CLIENTS - 1)
+        coalescing.wait_for(CLIENTS - 1)
         yield asked
 
 
@@ -106,13 +108,13 @@ def codes(answer: Json) -> list[str]:
 
 
 def test_equal_queries_at_once_are_executed_once(
-    double: GlanceDouble, following: Following, executed: Counter[str]
+    double: GlanceDouble, coalescing: Coalescing, executed: Counter[str]
 ) -> None:
     """Each client is sent the same bytes, under its own request id."""
     glance = Held(double, json_reply(IMAGE))
     with (
         running_gateway(double.url) as gateway,
-        asking(gateway, following) as asked,
+        asking(gateway, coalescing) as asked,
     ):
         glance.may_answer.set()
         answers = [one.result() for one in asked]
@@ -124,12 +126,12 @@ def test_equal_queries_at_once_are_executed_once(
     assert ids == {f"req-{number}" for number in range(CLIENTS)}
 
 
-def test_trace_tells_who_shared(double: GlanceDouble, following: Following) -> None:
+def test_trace_tells_who_shared(double: GlanceDouble, coalescing: Coalescing) -> None:
     """One has called Glance, the others have not."""
     glance = Held(double, json_reply(IMAGE))
     with (
         running_gateway(double.url, fresh_image_seconds=0) as gateway,
-        asking(gateway, following, **TRACE) as asked,
+        asking(gateway, coalescing, **TRACE) as asked,
     ):
         glance.may_answer.set()
         answers = [one.result().json() for one in asked]
@@ -139,13 +141,13 @@ def test_trace_tells_who_shared(double: GlanceDouble, following: Following) -> N
 
 
 def test_result_that_is_not_cached_is_shared(
-    double: GlanceDouble, following: Following, executed: Counter[str]
+    double: GlanceDouble, coalescing: Coalescing, executed: Counter[str]
 ) -> None:
     """Those who ask at the same time share what nobody may be shown later."""
     glance = Held(double, json_reply(IMAGE))
     with (
         running_gateway(double.url, fresh_image_seconds=0) as gateway,
-        asking(gateway, following) as asked,
+        asking(gateway, coalescing) as asked,
     ):
         glance.may_answer.set()
         assert {one.result().status_code for one in asked} == {200}
@@ -154,14 +156,14 @@ def test_result_that_is_not_cached_is_shared(
 
 
 def test_errors_are_shared(
-    double: GlanceDouble, following: Following, executed: Counter[str]
+    double: GlanceDouble, coalescing: Coalescing, executed: Counter[str]
 ) -> None:
     """Each client sees the code, and the id under which Glance was called."""
     glance = Held(double, Reply(503))
     document = "{ image(id: 1) { name } __typename }"
     with (
         running_gateway(double.url) as gateway,
-        asking(gateway, following, document) as asked,
+        asking(gateway, coalescing, document) as asked,
     ):
         glance.may_answer.set()
         answers = [one.result().json() for one in asked]
@@ -173,14 +175,14 @@ def test_errors_are_shared(
 
 
 def test_error_that_is_not_glances_has_each_clients_own_id(
-    double: GlanceDouble, following: Following
+    double: GlanceDouble, coalescing: Coalescing
 ) -> None:
     """The log is searched for the id that a client was given."""
     glance = Held(double, json_reply(IMAGE | {"protected": []}))
     document = "{ image(id: 1) { protected } }"
     with (
         running_gateway(double.url) as gateway,
-        asking(gateway, following, document) as asked,
+        asking(gateway, coalescing, document) as asked,
     ):
         glance.may_answer.set()
         answers = [one.result() for one in asked]
@@ -192,21 +194,21 @@ def test_error_that_is_not_glances_has_each_clients_own_id(
 
 
 def test_client_who_leaves_ends_nothing_for_the_others(
-    double: GlanceDouble, following: Following
+    double: GlanceDouble, coalescing: Coalescing
 ) -> None:
     """Where it is the one whose request is executed, another's is."""
     glance = Held(double, json_reply(IMAGE))
     with running_gateway(double.url) as gateway, ThreadPoolExecutor(2) as pool:
         gateway.ask_and_leave(SHOW, token="t", once=glance.was_asked)
         asked = [pool.submit(gateway.data, SHOW, token="t") for _ in range(2)]
-        following.wait_for(1)
+        coalescing.wait_for(1)
         glance.may_answer.set()
 
         assert [one.result() for one in asked] == [{"image": {"name": "old"}}] * 2
 
 
 def test_deadline_of_one_request_is_not_the_others(
-    double: GlanceDouble, following: Following, monkeypatch: pytest.MonkeyPatch
+    double: GlanceDouble, coalescing: Coalescing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is told that a time is up which is not its own."""
     glance, seconds = Held(double, json_reply(IMAGE)), iter((0.5, 60.0))
@@ -221,7 +223,7 @@ def test_deadline_of_one_request_is_not_the_others(
         first = pool.submit(gateway.answer, SHOW, token="t")
         assert glance.was_asked.wait(10)
         second = pool.submit(gateway.answer, SHOW, token="t")
-        following.wait_for(1)
+        coalescing.wait_for(1)
 
         assert codes(first.result()) == ["GLANCE_TIMEOUT"]
         glance.may_answer.set()
@@ -248,13 +250,13 @@ def test_query_after_a_write_does_not_wait_for_one_from_before(
 
 
 def test_result_from_before_a_write_is_not_shared_after_it(
-    double: GlanceDouble, following: Following
+    double: GlanceDouble, coalescing: Coalescing
 ) -> None:
     """Also for those who already waited for it."""
     glance = Held(double, json_reply(IMAGE))
     with (
         running_gateway(double.url) as gateway,
-        asking(gateway, following) as asked,
+        asking(gateway, coalescing) as asked,
     ):
         gateway.data(RENAME, token="t")
         glance.reply = json_reply(IMAGE | {"name": "new"})

@@ -26,14 +26,14 @@ class Counted:
     """How often each kind of work is done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Count executions, encodings of whole responses, compressions, followers."""
+        """Count executions, encoded responses, compressions and coalesced requests."""
         self.done: Counter[str] = Counter()
         self._changed = threading.Condition()
         for owner, name in (
             (Operations, "execute"),
             (query_responses, "encoded"),
             (compression, "compress"),
-            (equal_queries.Lead, "follow"),
+            (equal_queries.QueryExecution, "coalesce"),
         ):
             monkeypatch.setattr(owner, name, self._counting(name, getattr(owner, name)))
 
@@ -92,7 +92,7 @@ async def test_hundred_equal_queries_are_executed_once(
         url = str(gateway.client.base_url)
         async with aiohttp.ClientSession(url, connector=connector) as client:
             asked = [asyncio.create_task(ask(client)) for _ in range(CLIENTS)]
-            await asyncio.to_thread(counted.wait_for, "follow", CLIENTS - 1)
+            await asyncio.to_thread(counted.wait_for, "coalesce", CLIENTS - 1)
             may_answer.set()
             answers = {await one for one in asked}
 
