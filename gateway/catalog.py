@@ -374,7 +374,7 @@ def _tags(image: ImageRecord, caller: Caller) -> list[str]:
 
 
 def _late(caller: Caller, purpose: str) -> GlanceTimeout:
-    message = f"Could not {purpose}: no answer in time."
+    message = f"Could not {purpose}: no response in time."
     return GlanceTimeout(message, request_id=caller.request_id)
 
 

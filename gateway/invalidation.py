@@ -1,7 +1,8 @@
-"""What a write makes of the cache, by how it ended. Pure.
+"""Which cache entries a write invalidates, by how it ended. Pure.
 
-Nobody can invalidate what others have cached by writes that fail: what Glance
-tells one caller of an image says nothing of what it tells another one.
+A write that Glance rejects invalidates only entries of its own caller. Glance's
+response to one caller says nothing about its responses to others, and callers
+cannot empty each other's cache by writes that fail.
 """
 
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ from gateway.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class Invalidation:
-    """What is true no longer, and what is shown as stale in an outage alone.
+    """The topics that a write invalidates.
 
-    `own` are topics of the caller's reads that Glance has contradicted.
+    `renewed` topics: their entries are invalid, for all identities. `doubted`
+    topics: their entries are used only in an outage, as stale ones. `own` topics:
+    those of the caller's own reads, which Glance has contradicted.
     """
 
     renewed: tuple[str, ...] = ()
@@ -37,7 +40,7 @@ NOTHING = Invalidation()
 
 
 def after_success(image_id: str) -> Invalidation:
-    """Return what a write that Glance accepted invalidates, for everybody."""
+    """Return what a write that Glance accepted invalidates."""
     return Invalidation(renewed=topics_written(image_id))
 
 
@@ -58,16 +61,16 @@ def after_failure(
         case NotFound() | Conflict() | Gone():
             return Invalidation(own=_own_topics(identity, image_id))
         case GlanceUnavailable() | GlanceTimeout():
-            return _after_no_answer(error.status, image_id)
+            return _after_outage(error.status, image_id)
         case _:
             return NOTHING
 
 
-def _after_no_answer(status: int | None, image_id: str) -> Invalidation:
-    """Return what a write invalidates that Glance has not clearly rejected.
+def _after_outage(status: int | None, image_id: str) -> Invalidation:
+    """Return what a write invalidates that Glance may have accepted.
 
-    A success that cannot be read is one; 429 is an answer of what stands before
-    Glance (RFC 6585, section 4).
+    A success with an unreadable body is a success. 429 comes from a proxy that has
+    not passed the write on to Glance (RFC 6585, section 4).
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return NOTHING
@@ -77,7 +80,7 @@ def _after_no_answer(status: int | None, image_id: str) -> Invalidation:
 
 
 def _own_topics(identity: Identity, image_id: str) -> tuple[str, ...]:
-    """Return the topics of the identity's reads of an image, however it is spelt."""
+    """Return the topics of the identity's reads of an image, in both spellings."""
     return tuple(
         read_key(identity, kind, spelling).text
         for kind in (ReadKind.IMAGE, ReadKind.TASKS)

@@ -1,6 +1,6 @@
-"""What Glance answered: records out of good answers, errors out of others. Pure.
+"""Decodes Glance's responses: records from successes, errors from others. Pure.
 
-Errors begin with the purpose of their call, such as `get image 1234`.
+Messages name the purpose of their call, such as `get image 1234`.
 """
 
 from http import HTTPStatus
@@ -41,9 +41,9 @@ def image_in(content: bytes) -> ImageRecord:
 
 
 def image_with_id(image_id: str, content: bytes) -> ImageRecord:
-    """Return the image; raises Foreign for another one, Unreadable for none.
+    """Return the image; raises Foreign for another image, Unreadable for no image.
 
-    Glance's database may find an id that is written in other case.
+    Case is ignored, as it may be where Glance's database looks up the id.
     """
     image = image_in(content)
     if image["id"].lower() != image_id.lower():
@@ -92,20 +92,20 @@ def object_in(content: bytes) -> dict[str, object]:
 def unreadable(
     response: Response, purpose: str, reason: Unreadable, *, is_write: bool
 ) -> GlanceUnavailable:
-    """Return the error for a success that holds something else."""
+    """Return the error for a success whose body is not what was requested."""
     outcome = OUTCOME_OPEN if is_write else ""
     return GlanceUnavailable(
-        f"Could not {purpose}: Glance's answer is {reason}.{outcome}",
+        f"Could not {purpose}: Glance's response is {reason}.{outcome}",
         status=response.status,
         request_id=response.request_id,
     )
 
 
 def refusal(response: Response, purpose: str, *, is_write: bool) -> GlanceError:
-    """Return the error for an answer that is not a success.
+    """Return the error for a response that is not a success.
 
-    Glance explains itself in HTML and keystonemiddleware, which stands before
-    it, in JSON; their sentence is kept, without the markup.
+    Its message quotes the sentence in the body without markup. Glance sends it as
+    HTML, keystonemiddleware in front of Glance as JSON.
     """
     status = response.status
     kind = error_class(status)

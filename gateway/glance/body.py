@@ -1,4 +1,4 @@
-"""Bodies of responses, bounded while they are read."""
+"""Reads the bodies of responses, which are bounded meanwhile."""
 
 from aiohttp import StreamReader
 
@@ -11,14 +11,14 @@ _VALUE_MARKS = (b",", b"{", b"[")
 
 
 class BodyRejected(Exception):
-    """A body that is not read to its end; the text says why."""
+    """A body that is not read to its end; the text says why not."""
 
 
 async def read_body(stream: StreamReader, max_bytes: float) -> bytes:
-    """Return the whole body; raises BodyRejected for one of more bytes.
+    """Return the whole body; raises BodyRejected for one of more than `max_bytes`.
 
-    Also for one of more than 1 MiB that may hold more than 300,000 values, which
-    would take more than 100 ms and 60 MB to decode.
+    A body of more than 1 MiB is rejected, too, if it may hold more than 300,000
+    values: decoding it would take more than 100 ms and 60 MB.
     """
     chunks, size_bytes = [], 0
     while size_bytes <= UNCOUNTED_BYTES:
@@ -35,7 +35,7 @@ async def read_body(stream: StreamReader, max_bytes: float) -> bytes:
 async def _read_large_body(
     stream: StreamReader, body: bytearray, max_bytes: float
 ) -> bytes:
-    """Return what has been read and the rest, with its values counted."""
+    """Return `body` and the rest of the stream, counting values while reading."""
     counted_bytes, values = 0, 0
     while counted_bytes < len(body):
         values += sum(body.count(mark, counted_bytes) for mark in _VALUE_MARKS)
@@ -49,7 +49,7 @@ async def _read_large_body(
 
 
 async def read_error_page(stream: StreamReader) -> bytes:
-    """Return the first 16 KiB of the body; what is left is not read."""
+    """Return the first 16 KiB of the body; the rest is not read."""
     page = bytearray()
     while not stream.at_eof() and len(page) < ERROR_PAGE_MAX_BYTES:
         page += await stream.readany()

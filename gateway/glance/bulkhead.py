@@ -1,4 +1,4 @@
-"""Slots for calls to Glance: waits until CallScheduler says that it is one's turn."""
+"""Slots for calls to Glance, given out in the order that CallScheduler decides."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ MESSAGE = "Too many calls to Glance wait for their turn: try again later."
 
 
 class Bulkhead:
-    """The door to Glance of this process."""
+    """Bounds the calls to Glance that this process has in flight."""
 
     def __init__(self, bounds: Bounds, *, hooks: Sequence[Hook] = ()) -> None:
         """Begin with all slots free; hooks are given RejectionFacts."""
@@ -26,7 +26,7 @@ class Bulkhead:
         self._pause: asyncio.TimerHandle | None = None
 
     def slot(self, caller: Caller, kind: Kind) -> "Slot":
-        """Return what waits for the caller's turn and holds a slot.
+        """Return a context manager that waits for a slot and holds it.
 
         Calls of one kind take Glance about the same time.
         """
@@ -71,7 +71,7 @@ class Bulkhead:
         self._scheduler.observe(ticket, kind, status, now)
 
     def _admit(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        """Let in whose turn it is, now and when the pause for crowds ends."""
+        """Give free slots to waiting calls, now and when the pause of crowds ends."""
         for ticket in self._scheduler.admitted(now):
             turn = self._turns[ticket]
             if not turn.done():
@@ -79,10 +79,10 @@ class Bulkhead:
         self._end_pause_in_time(loop, now)
 
     def _end_pause_in_time(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        """Admit again when the pause for crowds ends, if there is one.
+        """Schedule `_admit` for the end of the pause of crowds, if there is one.
 
-        By the time that was just admitted at: else a pause that ends in between
-        would leave those who wait for it to themselves.
+        `now` is the time of the last `_admit`. By a later clock the pause might be
+        over already, and nothing would wake the calls that wait for its end.
         """
         pause_until = self._scheduler.pause_until
         if self._pause is None and pause_until > now:
@@ -105,7 +105,7 @@ class Bulkhead:
 
 
 class Slot:
-    """Holds a slot for as long as a block takes."""
+    """Holds a slot while its `async with` block runs."""
 
     __slots__ = ("_bulkhead", "_caller", "_kind", "_ticket")
 
@@ -122,7 +122,7 @@ class Slot:
         return self
 
     def observe_response(self, status: int) -> None:
-        """Tell the status of the response to the call."""
+        """Report the status of the response to the call."""
         if self._ticket is not None:
             self._bulkhead.observe(self._ticket, self._kind, status)
 

@@ -3,9 +3,9 @@
 Every method sends one HTTP request within the caller's deadline, and raises a
 GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
 GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
-below. A read is sent once more, on a new connection, where the first one was
-lost or brought a response that is not proven to be the one to this read. A write
-is sent once, on a connection of its own.
+below. A read is sent a second time, on a new connection, if the first connection
+was lost or brought a response that may belong to another request. A write is sent
+once, on a connection of its own.
 
 Source: https://docs.openstack.org/api-ref/image/v2/
 """
@@ -61,7 +61,7 @@ Value = TypeVar("Value")
 class Call(msgspec.Struct, frozen=True):
     """One request to Glance; `purpose` is what its error message begins with.
 
-    `max_bytes` bounds the body of the response, as the transport does.
+    `max_bytes` bounds the body of the response, besides the transport's own bound.
     """
 
     method: str
@@ -74,12 +74,12 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def is_write(self) -> bool:
-        """Tell whether it may change something in Glance."""
+        """Return whether it may change something in Glance."""
         return self.method != "GET"
 
     @property
     def kind(self) -> tuple[str, int]:
-        """Return what the time it takes Glance depends on: method and route."""
+        """Return method and depth of the path: one kind takes about the same time."""
         return self.method, self.path.count("/")
 
 
@@ -240,7 +240,7 @@ class GlanceClient:
         exchange: Exchange,
         slot: Slot,
     ) -> Fetched[Value]:
-        """Send the call; raises GlanceError for a response that is no success."""
+        """Send the call; raises GlanceError for a response that is not a success."""
         request = Request(
             call.method,
             self._base_url + call.path,

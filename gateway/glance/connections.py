@@ -1,4 +1,4 @@
-"""Connections to Glance, reused only while nothing unexpected came over them."""
+"""Connections to Glance, closed once unexpected bytes arrive on them."""
 
 import asyncio
 import select
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest, ConnectionKey
     from aiohttp.tracing import Trace
 
-# To one request; 100 and 103 are of no use to us.
+# For one request. The gateway makes no use of statuses such as 100 and 103.
 INTERIM_RESPONSES_MAX = 100
 
-exchange_under_way: ContextVar[Exchange] = ContextVar("exchange_under_way")
+current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
 
 
 class GlanceConnection(ResponseHandler):
-    """A connection that counts as closed once it holds bytes nobody asked for."""
+    """A connection that counts as closed once it holds unexpected bytes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait for the first request."""
@@ -39,7 +39,7 @@ class GlanceConnection(ResponseHandler):
         self._poll = select.poll()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where unread bytes show."""
+        """Register the socket, to poll it for unread bytes later."""
         super().connection_made(transport)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
@@ -61,7 +61,7 @@ class GlanceConnection(ResponseHandler):
     ) -> None:
         """Queue a response; a flood of interim ones ends the connection.
 
-        aiohttp would skip them without letting anybody else have a turn.
+        aiohttp would skip them without yielding to the event loop.
         """
         if data[0].code < HTTPStatus.OK:
             self._interim_responses += 1
@@ -73,7 +73,7 @@ class GlanceConnection(ResponseHandler):
         super().feed_data(data, size)
 
     def is_connected(self) -> bool:
-        """Tell whether an idle connection can take another request."""
+        """Return whether an idle connection can take another request."""
         return (
             super().is_connected()
             and not self._should_close
@@ -81,11 +81,11 @@ class GlanceConnection(ResponseHandler):
         )
 
     def _holds_unexpected_bytes(self) -> bool:
-        """Tell whether there is more than the responses that were asked for.
+        """Return whether there are bytes that belong to no request.
 
-        Four cases: a whole response that was parsed, bytes that no parser has
-        seen, the beginning of a response, and bytes (or the end of the
-        connection) that the loop has not read.
+        Four cases: a whole parsed response, bytes that were not parsed yet, the
+        beginning of a response, and bytes (or the end of the connection) that the
+        event loop has not read yet.
         """
         return bool(
             self._buffer
@@ -102,13 +102,13 @@ class GlanceConnection(ResponseHandler):
 
 
 class GlanceConnector(aiohttp.TCPConnector):
-    """Tells each exchange of its connection.
+    """Assigns a connection to each exchange.
 
-    Stands on methods of aiohttp's that are not public, so its minor is pinned.
+    It overrides private methods of aiohttp, whose minor version is pinned for that.
     """
 
     def __init__(self, *, limit: int, tls: SSLContext, is_kept: bool) -> None:
-        """Open nothing yet; connections that are not kept take one request each."""
+        """Open no connection yet; without `is_kept`, each takes one request only."""
         super().__init__(limit=limit, ssl=tls, force_close=not is_kept)
         self._factory = cast(
             "partial[ResponseHandler]", partial(GlanceConnection, loop=self._loop)
@@ -120,16 +120,16 @@ class GlanceConnector(aiohttp.TCPConnector):
         traces: "list[Trace]",
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
     ) -> Connection:
-        """Return a connection on which nothing waits to be read.
+        """Return a connection without unread bytes.
 
-        Raises ServerDisconnectedError where a server speaks first.
+        Raises ServerDisconnectedError if the server sends bytes before a request.
         """
         connection = await super().connect(req, traces, timeout)
         protocol = cast("GlanceConnection", connection.protocol)
         if protocol.is_new and not protocol.is_connected():
             connection.close()
             raise aiohttp.ServerDisconnectedError
-        protocol.begin(exchange_under_way.get())
+        protocol.begin(current_exchange.get())
         return connection
 
     def _release(

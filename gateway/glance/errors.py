@@ -10,9 +10,9 @@ GlanceError
 ├── QuotaExceeded        413
 ├── Unsupported          a route that this Glance does not have
 ├── CallLimitReached     the request may make no further call
-├── GlanceUnavailable    5xx, no connection, an answer that cannot be read
-│   └── TooManyWaiting   as many calls wait for their turn as may wait
-└── GlanceTimeout        no answer in time
+├── GlanceUnavailable    5xx, no connection, a response that cannot be read
+│   └── TooManyWaiting   no further call may wait for its turn
+└── GlanceTimeout        no response in time
 InvalidArgument          a value that Glance cannot be asked with
 """
 
@@ -21,11 +21,11 @@ import re
 from http import HTTPStatus
 
 SENTENCE_MAX_CHARACTERS = 500
-# What a write says of itself that failed without a response of Glance's.
+# Appended to the message of a write that failed without a response from Glance.
 NOT_SENT = " It was not sent."
 OUTCOME_OPEN = " It was sent, and its outcome is open."
 
-# int() takes no 4301 digits, so no character reference may have them.
+# html.unescape raises for a character reference of 4301 digits, as int() does.
 _ESCAPED_MAX_CHARACTERS = 4000
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -87,9 +87,9 @@ class Unsupported(GlanceError):
 
 
 class CallLimitReached(GlanceError):
-    """The request has made as many calls as it may; this one was not sent.
+    """The request has used up its calls to Glance; this one was not sent.
 
-    `limit` is how many those are.
+    `limit` is how many calls a request may make.
     """
 
     def __init__(self, message: str, *, request_id: str, limit: int) -> None:
@@ -103,7 +103,7 @@ class GlanceUnavailable(GlanceError):
 
 
 class TooManyWaiting(GlanceUnavailable):
-    """As many calls to Glance wait for their turn as may wait."""
+    """So many calls to Glance wait for their turn that no further one may."""
 
 
 class GlanceTimeout(GlanceError):

@@ -1,8 +1,8 @@
-"""One request to Glance on its way, and whether a response is the one to it. Pure.
+"""One request to Glance, and whether a response belongs to it. Pure.
 
-Glance echoes the X-OpenStack-Request-ID that it is sent on every response but
-the 401 of its authentication filter; a page of a proxy's own has no id, and is
-believed where it says nothing of an image.
+Glance echoes the X-OpenStack-Request-ID of a request on every response but the 401
+of its authentication filter. A proxy's own error page has no id: it is accepted
+unless its status says something about an image.
 """
 
 import re
@@ -17,7 +17,7 @@ REQUEST_ID = "X-OpenStack-Request-ID"
 # Glance answers 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
-# With these Glance says something of an image; a page of a proxy's must not.
+# Statuses that say something about an image: only Glance itself may send them.
 _OF_IMAGES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
 _SUFFIX_BYTES = 4
 _SUFFIX_MASK = 2 ** (8 * _SUFFIX_BYTES) - 1
@@ -38,7 +38,7 @@ class Connection(Protocol):
 
 
 class Exchange:
-    """One request: its own id, and what has become of it.
+    """One request: its id, its connection, and whether it was sent.
 
     `was_sent` is False while Glance cannot have seen any of the request;
     `is_first` tells whether it is the first one on its connection.
@@ -61,28 +61,28 @@ class Exchange:
         self._connection: Connection | None = None
 
     def assign_connection(self, connection: Connection, *, is_first: bool) -> None:
-        """Note the connection that the request is about to be written to."""
+        """Set the connection that the request is about to be written to."""
         self._connection = connection
         self.is_first = is_first
         self.was_sent = True
 
     def close(self) -> None:
-        """Close the connection, so that nothing else comes over it."""
+        """Close the connection, so that nothing else is read from it."""
         if self._connection is not None:
             self._connection.close()
 
     def close_after_response(self) -> None:
-        """Let no other request follow on the connection."""
+        """Close the connection once the response is read."""
         if self._connection is not None:
             self._connection.force_close()
 
 
 class Verdict(Enum):
-    """What is known of the sender of a response.
+    """Whether a response belongs to its request.
 
-    PROVEN: it has our id. ACCEPTED: it has no id, and no other request can have
-    caused it. UNPROVEN: it has no id, and may belong to an earlier request on
-    its connection. FOREIGN: it belongs to another request.
+    PROVEN: it has the request's id. ACCEPTED: it has no id, and no other request
+    can have caused it. UNPROVEN: it has no id, and may belong to an earlier request
+    on its connection. FOREIGN: it belongs to another request.
     """
 
     PROVEN = "proven"
@@ -92,14 +92,14 @@ class Verdict(Enum):
 
 
 def is_success(status: int) -> bool:
-    """Tell whether a call did what it was for."""
+    """Return whether the status is that of a success."""
     return status // 100 == 2  # noqa: PLR2004 - 2xx
 
 
 def unique_request_id(request_id: str) -> str:
-    """Return an id of at most 64 characters that no other call is sent with.
+    """Return an id of at most 64 characters that no other call has.
 
-    It begins with the given id, of which the end may be cut off.
+    It begins with the given id, shortened if necessary.
     """
     number = next(_numbers) & _SUFFIX_MASK
     return f"{request_id[:_KEPT_CHARACTERS]}-{number:08x}"
@@ -111,7 +111,7 @@ def verdict(
     """Judge a response by its status and the ids that it came with.
 
     `has_echoed` tells whether this Glance has echoed an id before: from then on
-    it has to on whatever says something of an image.
+    each response that says something about an image needs an id.
     """
     if echoed:
         is_ours = all(one == exchange.request_id for one in echoed)
@@ -122,6 +122,6 @@ def verdict(
 
 
 def loggable(echoed: Sequence[str]) -> str:
-    """Return ids of a response as a log may show them."""
+    """Return the ids of a response in a form that is safe to log."""
     shown = (one if _PLAIN.fullmatch(one) else "a malformed id" for one in echoed[:2])
     return " and ".join(shown) or "no id"

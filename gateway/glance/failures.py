@@ -1,6 +1,6 @@
-"""Calls to Glance that brought no response: which are repeated, how they are told.
+"""Errors of calls to Glance that brought no usable response. Pure.
 
-Pure. A call that changes something says whether it was sent.
+The error of a write says whether the write was sent.
 """
 
 import aiohttp
@@ -22,10 +22,10 @@ FAILURES = (aiohttp.ClientError, BodyRejected, ResponseRejected, TimeoutError)
 
 
 def may_repeat(error: Exception) -> bool:
-    """Tell whether a read may succeed on a new connection.
+    """Return whether a read may succeed on a new connection.
 
-    Three cases: the connection was lost, what came over it is not HTTP, or it
-    is not proven to be the response to this read.
+    Three cases: the connection was lost, the response is not HTTP, or the
+    response may belong to another request.
     """
     if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
         return False
@@ -50,7 +50,7 @@ def translated(
 def limit_reached(
     spent: BudgetSpent, purpose: str, exchange: Exchange
 ) -> CallLimitReached:
-    """Return the error of a call that the request may not make any more."""
+    """Return the error for a call beyond the limit of calls per request."""
     message = (
         f"Could not {purpose}: the request has made {spent.limit} calls to Glance,"
         " as many as it may."
@@ -61,13 +61,13 @@ def limit_reached(
 def _reason(error: Exception, *, was_sent: bool) -> str:
     match error:
         case TimeoutError():
-            return "no answer in time" if was_sent else "the time was up"
+            return "no response in time" if was_sent else "timed out"
         case BodyRejected():
             return f"Glance's response is {error}"
         case ResponseRejected():
-            return "the response is not proven to be the one to this request"
+            return "the response may belong to another request"
         case aiohttp.ClientPayloadError():
-            return "Glance's answer is cut off"
+            return "Glance's response is cut off"
         case aiohttp.ClientResponseError():
             return "Glance's response is malformed"
         case _:

@@ -2,14 +2,14 @@
 
 import orjson
 
-# orjson decodes 1024 levels and encodes 254.
+# orjson decodes 1024 levels and encodes 254. So few brackets can't be too deep.
 SURELY_SHALLOW_OPENINGS = 200
 
 
 def is_too_deep(content: bytes, value: object, *, flat_openings: int = 0) -> bool:
-    """Tell whether a value can't be encoded again; `content` is its JSON.
+    """Return whether a value can't be encoded again; `content` is its JSON.
 
-    So many `flat_openings` are known to be beside each other, not nested.
+    `flat_openings` is how many of its brackets are known not to be nested deeply.
     """
     openings = content.count(b"{") + content.count(b"[")
     if openings <= flat_openings + SURELY_SHALLOW_OPENINGS:

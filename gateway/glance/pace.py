@@ -1,26 +1,26 @@
-"""How many calls one identity has under way: few where each takes long."""
+"""How many calls one identity may have in flight: few if they are slow."""
 
 FIRST_CALLS = 4
-SECONDS_UNDER_WAY = 4.0
-# What the newest call counts for in their average.
+SECONDS_IN_FLIGHT = 4.0
+# The weight of the newest call in the moving average.
 NEWEST = 0.1
 
 
 class Pace:
-    """The calls that may be under way at once, found from what calls take.
+    """How many calls one identity may have in flight, by how long they take.
 
-    Each response adds one, as long as those under way are together worth no
-    more than some seconds: whoever comes next is not long behind them.
+    Each response adds one call, as long as all of them together take at most
+    SECONDS_IN_FLIGHT: then another identity's call does not wait long for them.
     """
 
     def __init__(self) -> None:
-        """Begin with a few."""
+        """Begin with FIRST_CALLS."""
         self.calls = FIRST_CALLS
         self._seconds: float | None = None
 
     def observe(self, seconds: float) -> None:
-        """Learn from a call that took so long."""
+        """Learn from the duration of a call."""
         usual = seconds if self._seconds is None else self._seconds
         self._seconds = usual + NEWEST * (seconds - usual)
-        most = int(SECONDS_UNDER_WAY / max(self._seconds, 0.001))
+        most = int(SECONDS_IN_FLIGHT / max(self._seconds, 0.001))
         self.calls = max(1, min(self.calls + 1, most))

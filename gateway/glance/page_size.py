@@ -1,21 +1,21 @@
-"""How many images a page of Glance holds, as its responses show."""
+"""How many images a page of Glance's holds, learnt from its responses."""
 
 from gateway.glance.listing import PAGE_MAX_IMAGES, ImagePage
 
 
 class PageSize:
-    """The size of a full page: 1000 images, unless the operator set less.
+    """The size of a full page: 1000 images, unless the operator has set fewer.
 
-    Nothing says it but a page that is shorter than what was asked for while
-    another one follows.
+    Glance does not report it. It shows once a page has fewer images than were
+    requested although another page follows.
     """
 
     def __init__(self) -> None:
-        """Take 1000 images for it until a page is shorter."""
+        """Assume 1000 images until a page is shorter."""
         self.images = PAGE_MAX_IMAGES
 
     def observe(self, page: ImagePage, limit: int) -> None:
-        """Learn from a page that `limit` images were asked for of."""
+        """Learn from a page for which `limit` images were requested."""
         count = len(page.images)
         is_cut = page.has_more and 0 < count < limit
         if is_cut or count > self.images:

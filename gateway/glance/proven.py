@@ -6,7 +6,7 @@ from http import HTTPStatus
 MAX_SCOPES = 10_000
 TTL_SECONDS = 3600.0
 
-# Glance checks the token before anything else that ends with one of these.
+# Statuses that Glance sends only after it has checked the token.
 PROOFS = frozenset(
     {
         *range(200, 300),
@@ -23,12 +23,12 @@ PROOFS = frozenset(
 class ProvenTokens:
     """The scopes of tokens that Glance has accepted in the last hour.
 
-    At most 10,000: the one whose last proof is oldest is dropped first. Times
+    At most 10,000: the one that was accepted longest ago is dropped first. Times
     are seconds of one clock.
     """
 
     def __init__(self, *, max_scopes: int = MAX_SCOPES) -> None:
-        """Begin with no token proven."""
+        """Begin empty."""
         self._max_scopes = max_scopes
         self._proven_at: OrderedDict[str, float] = OrderedDict()
 
@@ -37,12 +37,12 @@ class ProvenTokens:
         return len(self._proven_at)
 
     def has(self, scope: str, now: float) -> bool:
-        """Return whether Glance has accepted this token lately."""
+        """Return whether Glance has accepted this token in the last hour."""
         proven_at = self._proven_at.get(scope)
         return proven_at is not None and now - proven_at < TTL_SECONDS
 
     def observe(self, scope: str, status: int, now: float) -> None:
-        """Learn from a response: 401 ends a proof, a proxy's status is none."""
+        """Learn from a response: 401 removes the scope, one of PROOFS adds it."""
         if status == HTTPStatus.UNAUTHORIZED:
             self._proven_at.pop(scope, None)
         elif status in PROOFS:

@@ -1,17 +1,17 @@
-"""Who waits at Glance's door, and in which order."""
+"""The calls that wait for a slot, and their order."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 
 class Ticket:
-    """One call's place in the queue, then its slot.
+    """One call's place in the queue, and later its slot.
 
-    `group` shares slots: an identity, or all tokens that are not proven; `turn`
-    is what takes turns within it: a request, or one of those tokens.
-    `is_uncontended` tells that the group wanted nothing else when this came.
-    `entered_at` is None while it waits, `crowd_calls` how many calls of crowds
-    had entered by then.
+    Calls of one `group` share slots: it is an identity, or all unproven tokens
+    together. Within a group, `turn` takes turns: it is a request, or one of those
+    tokens. `is_uncontended`: the group had no other call when this one arrived.
+    `entered_at` is when it got its slot, None while it waits; `crowd_calls` is how
+    many calls of crowds had ended by then.
     """
 
     __slots__ = (
@@ -25,7 +25,7 @@ class Ticket:
     )
 
     def __init__(self, scope: str, request_id: str) -> None:
-        """Belong to the identity alone."""
+        """Belong to the group of the identity, and take turns by request."""
         self.scope = self.group = scope
         self.request_id = self.turn = request_id
         self.is_uncontended = False
@@ -37,10 +37,10 @@ Turns = OrderedDict[str, OrderedDict[Ticket, None]]
 
 
 class Queue:
-    """Tickets that wait: groups take turns, and within a group its requests do."""
+    """Waiting tickets: groups take turns, and so do the requests of a group."""
 
     def __init__(self) -> None:
-        """Begin with nobody waiting."""
+        """Begin empty."""
         self._groups: OrderedDict[str, Turns] = OrderedDict()
         self._waiting: dict[str, int] = {}
         self._all = 0
@@ -58,7 +58,7 @@ class Queue:
         return self._waiting.get(group, 0)
 
     def add(self, ticket: Ticket) -> None:
-        """Let a ticket wait for its turn."""
+        """Add a ticket, behind the others of its group and turn."""
         turns = self._groups.setdefault(ticket.group, OrderedDict())
         turns.setdefault(ticket.turn, OrderedDict())[ticket] = None
         self._waiting[ticket.group] = self._waiting.get(ticket.group, 0) + 1
@@ -70,7 +70,7 @@ class Queue:
             yield next(iter(next(iter(turns.values()))))
 
     def take(self, ticket: Ticket) -> None:
-        """Remove a ticket whose turn it is: its group and request go to the end."""
+        """Remove a ticket that gets its slot; move its group and turn to the end."""
         self.remove(ticket)
         turns = self._groups.get(ticket.group)
         if turns is None:
@@ -80,7 +80,7 @@ class Queue:
             turns.move_to_end(ticket.turn)
 
     def remove(self, ticket: Ticket) -> None:
-        """Remove a ticket that waits."""
+        """Remove a ticket."""
         turns = self._groups[ticket.group]
         tickets = turns[ticket.turn]
         del tickets[ticket]
@@ -92,7 +92,7 @@ class Queue:
         self._all -= 1
 
     def release(self, group: str, turn: str) -> None:
-        """Let what waits in a group under this turn wait as its own identity's."""
+        """Move the tickets of a group and turn to the groups of their identities."""
         turns = self._groups.get(group)
         for ticket in [*turns.get(turn, ())] if turns else ():
             self.remove(ticket)

@@ -67,7 +67,7 @@ class Rows(Sequence[ImageRecord]):
             try:
                 records = orjson.loads(self.content)[KEY]
             except orjson.JSONDecodeError as error:
-                message = "Could not list images: Glance's answer is not JSON."
+                message = "Could not list images: Glance's response is not JSON."
                 raise GlanceUnavailable(message) from error
             # Each image is an object with a list of tags.
             if is_too_deep(self.content, records, flat_openings=2 * len(records)):

@@ -1,8 +1,8 @@
-"""How bytes travel to Glance: pooled connections, no state between calls.
+"""Sends requests to Glance over pooled connections, without state between calls.
 
 Nothing that one caller's response sets may reach another caller's request:
-cookies are neither kept nor sent, redirects are not followed, and a response
-counts only where it is proven to be the one to its request.
+cookies are neither kept nor sent, redirects are not followed, and a response that
+may belong to another request is rejected.
 """
 
 import logging
@@ -17,7 +17,7 @@ from yarl import URL
 
 from gateway.caller import Caller
 from gateway.glance.body import BodyRejected, read_body, read_error_page
-from gateway.glance.connections import GlanceConnector, exchange_under_way
+from gateway.glance.connections import GlanceConnector, current_exchange
 from gateway.glance.exchange import (
     REQUEST_ID,
     Exchange,
@@ -36,11 +36,11 @@ logger = logging.getLogger(__name__)
 
 
 class ResponseRejected(Exception):
-    """A response that is not proven to be the one to its request."""
+    """A response that may belong to another request."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request to a URL that is quoted; `max_bytes` bounds its response's body."""
+    """A request to a quoted URL; `max_bytes` bounds the body of the response."""
 
     method: str
     url: str
@@ -57,10 +57,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A response, read whole; `request_id` is the one in Glance's log.
+    """A response; `request_id` is the one in Glance's log.
 
-    `content` holds the first 16 KiB of what is not a success, and nothing of
-    that where it is compressed.
+    `content` is the whole body of a success. Of any other response it is the first
+    16 KiB, empty if that is compressed.
     """
 
     status: int
@@ -70,15 +70,15 @@ class Response(msgspec.Struct, frozen=True):
 
     @property
     def is_success(self) -> bool:
-        """Tell whether the call did what it was for."""
+        """Return whether the call has succeeded."""
         return is_success(self.status)
 
 
 class Transport:
     """The connections of this process.
 
-    Until Glance has echoed the id of a request, each request has a connection
-    of its own: behind a proxy that strips ids it stays so.
+    Each request gets a new connection until Glance has echoed the id of one: always
+    behind a proxy that strips ids.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class Transport:
         ca_file: Path | None = None,
         response_max_bytes: int = RESPONSE_MAX_BYTES,
     ) -> None:
-        """Open nothing yet: the first connection comes with the first call.
+        """Open no connection before the first call.
 
-        At most so many `connections` are in use at once, of those that are kept
-        and of those that are not. `ca_file` holds certificates (PEM) that vouch
-        for Glance instead of the system's.
+        At most `connections` kept connections are in use at once, and as many that
+        take one request each. `ca_file` holds certificates (PEM) that Glance's is
+        checked against, instead of the system's.
         """
         self._connections = connections
         self._response_max_bytes = response_max_bytes
@@ -110,7 +110,7 @@ class Transport:
         """
         kept, single = self._sessions or self._open()
         may_share = self._has_echoed and not exchange.needs_new_connection
-        exchange_under_way.set(exchange)
+        current_exchange.set(exchange)
         async with (kept if may_share else single).request(
             request.method,
             request.target,
@@ -122,7 +122,7 @@ class Transport:
                 self._check_sender(response, exchange)
                 return await self._read(response, request, exchange)
             except (BodyRejected, ResponseRejected):
-                # What came whole has left its connection to others already.
+                # Once a body is read whole, its connection is in the pool again.
                 response.close()
                 exchange.close()
                 raise
@@ -135,9 +135,9 @@ class Transport:
     def _check_sender(
         self, response: aiohttp.ClientResponse, exchange: Exchange
     ) -> None:
-        """Raise ResponseRejected unless the response is that of the exchange.
+        """Raise ResponseRejected if the response may belong to another request.
 
-        A connection without any proof is not kept.
+        After a response without an id the connection is closed.
         """
         echoed = response.headers.getall(REQUEST_ID, ())
         status, has_echoed = response.status, self._has_echoed
@@ -158,8 +158,8 @@ class Transport:
         if not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "Glance's responses come without the %s that was sent, which a proxy"
-                " may strip: each call gets a connection of its own.",
+                "Glance's responses lack the %s that was sent. A proxy may strip it."
+                " Each call gets a new connection.",
                 REQUEST_ID,
             )
 
@@ -179,12 +179,15 @@ class Transport:
         return Response(status, media_type, exchange.request_id, content)
 
     def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
-        """Open the session of kept connections and that of single requests."""
+        """Open the session of kept connections and that of single-use ones."""
         self._sessions = self._session(is_kept=True), self._session(is_kept=False)
         return self._sessions
 
     def _session(self, *, is_kept: bool) -> aiohttp.ClientSession:
-        """Open a session; headers to skip cost each of its calls some 25 µs."""
+        """Open a session.
+
+        `skip_auto_headers` takes some 25 µs per call: kept connections go without.
+        """
         session = aiohttp.ClientSession(
             connector=GlanceConnector(
                 limit=self._connections, tls=self._tls, is_kept=is_kept
@@ -201,17 +204,17 @@ class Transport:
 
 
 def log_foreign(exchange: Exchange, found: str) -> None:
-    """Log that a response belongs to another request."""
+    """Log that a response belongs to another request; `found` is what shows it."""
     logger.error(
-        "A response of Glance's to request %s is rejected, it came with %s: a server"
-        " or proxy before Glance mixes responses up. The connection is closed.",
+        "The response to request %s is rejected and its connection closed: it came"
+        " with %s. A server or proxy in front of Glance mixes up responses.",
         exchange.request_id,
         found,
     )
 
 
 def caller_headers(caller: Caller, exchange: Exchange) -> dict[str, str]:
-    """Return all that Glance is told about a caller: tokens and request id."""
+    """Return the headers that identify a caller to Glance: tokens and request id."""
     headers = {
         "X-Auth-Token": caller.identity.token,
         REQUEST_ID: exchange.request_id,

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-# What a worker has no room for at the moment, whoever asks.
+# The code of the limits on a whole worker, whichever client reaches them.
 OVERLOADED = "OVERLOADED"
 
 

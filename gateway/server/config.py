@@ -88,7 +88,7 @@ def limited_config(
 def _built(build: Callable[[], ASGIApp]) -> ASGIApp:
     """Return the application, built in a process that serves nothing else.
 
-    What lives as long as the process is looked through for garbage no more.
+    The garbage collector ignores its objects, which live as long as the process.
     """
     app = build()
     gc.collect()

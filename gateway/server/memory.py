@@ -1,8 +1,8 @@
-"""Memory that is free goes back to the system, and garbage is looked for by bytes.
+"""Returns free memory to the system, and collects garbage once memory has grown.
 
-Requests leave no cycles, so that a full pass for garbage seldom finds anything;
-each took up to 60 ms in which nobody was served. Source of what the C library
-tells and takes: mallinfo(3), malloc_trim(3).
+Requests leave no reference cycles, so a full garbage collection seldom frees
+anything, and each blocked the event loop for up to 60 ms. Source for the functions
+of the C library: mallinfo(3), malloc_trim(3).
 """
 
 import ctypes
@@ -22,12 +22,12 @@ class MemoryKeeper:
     """Keeps a process small after it was large."""
 
     def __init__(self) -> None:
-        """Take what there is for what there should be."""
+        """Measure growth from the first check on."""
         self._resident_bytes: int | None = None
         self._free_bytes: int | None = None
 
     async def check(self) -> None:
-        """Look through all objects after growth, and give back what is free."""
+        """Collect garbage if memory has grown, and return free memory."""
         resident = resident_bytes()
         least = self._resident_bytes
         if least is not None and resident > least + GROWTH_BYTES:
@@ -38,7 +38,7 @@ class MemoryKeeper:
         self._give_back()
 
     def _give_back(self) -> None:
-        """Give back what has become free since the last time, where it is much."""
+        """Return free memory to the system, if there is much more than before."""
         free = _free_bytes()
         least = self._free_bytes
         if least is not None and free > least + FREE_BYTES:
