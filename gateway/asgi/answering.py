@@ -1,4 +1,4 @@
-"""One operation executed, and its answer as clients see it."""
+"""Executes an operation, and formats its result as clients see it."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
@@ -15,19 +15,19 @@ Result = TypeVar("Result")
 
 
 class Waiting(Protocol):
-    """How work of a request is waited for."""
+    """How a request awaits its work, such as only while its client is connected."""
 
     def __call__(self, work: Coroutine[object, object, Result], /) -> Awaitable[Result]:
-        """Return what waits for the work and gives its result."""
+        """Return an awaitable of the work's result."""
 
 
 async def result_of(work: Coroutine[object, object, Result]) -> Result:
-    """Return what the work gives."""
+    """Return the work's result."""
     return await work
 
 
 def costs(context: Context, *, is_traced: bool) -> dict[str, int]:
-    """Return what a request has cost; with the estimate where that is asked."""
+    """Return the counters of a request, with its estimate if it is traced."""
     counts = context.tally.counts
     return {**counts, "estimate": context.tally.estimate} if is_traced else counts
 
@@ -38,9 +38,9 @@ async def executed(
     hooks: Sequence[Hook],
     waiting: Waiting = result_of,
 ) -> ExecutionResult:
-    """Return data and errors, by `waiting` where they are not there at once.
+    """Return data and errors, which `waiting` awaits unless they are ready.
 
-    Hooks are told what it has cost, also where it fails.
+    Hooks are given the facts of the request, also if it fails.
     """
     try:
         begun = begin()
@@ -56,7 +56,7 @@ def answer_of(
     is_traced: bool,
     outage: GlanceError | None = None,
 ) -> Formatted:
-    """Return the answer, with what it cost where that is asked or some is stale."""
+    """Return the response, with counters if it is traced or some data is stale."""
     answer: Formatted = {"data": result.data}
     if result.errors:
         errors = presented(result.errors, context.request_id, was_executed=True)

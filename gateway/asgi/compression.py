@@ -61,7 +61,7 @@ class Compression:
         return replace(varying, body=compressed, headers=headers)
 
     async def _compressed(self, response: Response, encoding: Encoding) -> bytes:
-        """Return the body compressed, as it is remembered where it is."""
+        """Return the compressed body, from the cache entry if it has one."""
         if response.remembered is None:
             return await self._compressed_once(encoding, response.body)
         key, answer = response.remembered
@@ -72,9 +72,9 @@ class Compression:
         return compressed
 
     async def _compressed_once(self, encoding: Encoding, body: bytes) -> bytes:
-        """Compress, in a thread where it takes long, once for all who send the body.
+        """Compress a body, once for all responses that are sent with it now.
 
-        All three leave the loop alone meanwhile.
+        A large one is compressed in a thread, where no encoding blocks the loop.
         """
         if len(body) < OFF_LOOP_FROM_BYTES:
             return compress(encoding, body)

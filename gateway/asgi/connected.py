@@ -47,10 +47,10 @@ async def while_connected(
 async def all_of(
     works: Iterable[Coroutine[object, object, Result]],
 ) -> Sequence[Result]:
-    """Return what works give that run at the same time and do not fail.
+    """Run works, which may not raise, at the same time and return their results.
 
-    When we are cancelled they have ended before this does. A TaskGroup's
-    exceptions hold on to all that they pass through.
+    When cancelled, it ends after all of them have ended. It uses no TaskGroup, whose
+    exceptions keep the objects of all frames that they pass in memory.
     """
     tasks = [asyncio.create_task(work) for work in works]
     try:

@@ -63,10 +63,11 @@ Counts = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a request may bring: a service token, and so many requests as a list.
+    """What is accepted of a request.
 
-    With `requests_in_list` 0 it may be no list at all; `admission` is what each
-    has to pass.
+    `service_token` tells whether it may have one, `requests_in_list` how many
+    requests a batch may have, 0 for no batches; `admission` checks each of them
+    against the limits.
     """
 
     service_token: bool
@@ -88,10 +89,10 @@ class GraphQLEndpoint:
         allowed: Allowed,
         hooks: Sequence[Hook],
     ) -> None:
-        """Execute each request that is admitted, in a context of its own.
+        """Execute each admitted request in a context of its own.
 
         `hooks` are given the RequestFacts of each request that was executed or
-        whose answer is remembered.
+        whose response was in the cache.
         """
         self._operations = operations
         self._contexts = contexts
@@ -215,7 +216,7 @@ class GraphQLEndpoint:
     async def _prepared(
         self, request: GraphQLRequest, details: RequestDetails, waiting: Waiting
     ) -> Prepared:
-        """Return the document, checked by the limits before it costs anything."""
+        """Return the prepared document; raises LimitExceeded."""
         self._operations.check_variables(request.variables, request.sent_bytes)
         preparing = self._operations.prepare(
             request.document,

@@ -54,7 +54,7 @@ class ClientLeft(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What the client wants executed; `sent_bytes` are all that it came in."""
+    """An operation to execute; `sent_bytes` is the size of the request it came in."""
 
     document: str
     variables: dict[str, object] | None
@@ -112,7 +112,7 @@ def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
 
 
 def checked(asked: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
-    """Return what a JSON value of so many bytes asks for; raises BadRequest."""
+    """Return the request in a JSON value of `sent_bytes`; raises BadRequest."""
     if not isinstance(asked, Mapping):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
     document, name = asked.get("query"), asked.get("operationName")

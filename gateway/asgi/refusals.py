@@ -27,10 +27,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The errors, and the HTTP status where nothing was sent before.
+    """The errors of a failed request, and its HTTP status if nothing was sent yet.
 
-    `is_of_graphql` tells that the HTTP request was right and its document, its
-    variables or its token is not. `headers` go with the status.
+    `is_of_graphql` tells that the HTTP request is valid, but not its document, its
+    variables or its token. `headers` are sent with the status.
     """
 
     status: HTTPStatus
@@ -100,7 +100,7 @@ def tell_rejection(
 
 
 def _headers(exceeded: LimitExceeded) -> Mapping[str, str]:
-    """Return what HTTP says of a limit. Source: RFC 6585, section 4."""
+    """Return the HTTP headers for an exceeded limit. Source: RFC 6585, section 4."""
     if isinstance(exceeded, RateLimited) and exceeded.retry_after_seconds is not None:
         return {"retry-after": str(exceeded.retry_after_seconds)}
     return {}

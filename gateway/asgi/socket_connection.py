@@ -23,7 +23,7 @@ from gateway.limits.subscriptions import TOO_MANY
 from gateway.schema.errors import Formatted, request_error
 
 INIT_SECONDS = 10
-# Others wait until the client has taken the response of one.
+# Further operations wait until the client has taken a response of one of these.
 EXECUTIONS_AT_ONCE = 4
 ID_MAX_CHARACTERS = 256
 
@@ -64,7 +64,7 @@ class SocketConnection:
         *,
         address: str | None,
     ) -> None:
-        """Run operations as `tasks`, at most so many at a time, for an address."""
+        """Run at most `max_operations` at once as `tasks`, for a client's address."""
         self._receive = receive
         self._send = send
         self._streams = streams
@@ -76,11 +76,11 @@ class SocketConnection:
         self._sending = asyncio.Lock()
 
     async def talk(self, identify: Identify) -> Violation | None:
-        """Listen until the client closes; return why we close, if it is we.
+        """Handle messages until the client closes; return what to close it for.
 
-        `identify` says who asks by the payload of the first message. No
-        exception leaves through the tasks' group, which would hold on to all
-        that the connection has.
+        None if the client has closed it. `identify` returns the identity in the
+        payload of the first message. No exception passes through the TaskGroup,
+        which would keep the objects of the connection in memory.
         """
         try:
             await self._listen(identify)
@@ -94,7 +94,7 @@ class SocketConnection:
                 operation.cancel()
 
     async def _listen(self, identify: Identify) -> NoReturn:
-        """Heed the client's messages; raises ClientClosed and Violation."""
+        """Handle the client's messages; raises ClientClosed and Violation."""
         try:
             async with asyncio.timeout(INIT_SECONDS):
                 identity = await self._initialised(identify)
@@ -169,9 +169,9 @@ class SocketConnection:
         identity: Identity | None,
         identifier: str,
     ) -> None:
-        """Send the answers; the next one is taken when the last one is sent.
+        """Send the responses; each is requested once the previous one is sent.
 
-        A client that has left is noticed by who listens.
+        The task that listens notices when the client has left.
         """
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
         scope = identity.scope if identity else None
@@ -206,7 +206,7 @@ class SocketConnection:
         await self._send_text(encoded(message))
 
     async def _send_text(self, *parts: bytes) -> None:
-        """Send a message, put together once the one before is with the client."""
+        """Join the parts of a message and send it, once the previous one is sent."""
         async with self._sending:
             text = b"".join(parts).decode()
             await self._send({"type": "websocket.send", "text": text})

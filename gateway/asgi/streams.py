@@ -45,7 +45,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, whether for fresh reads, and for what they cost.
+    """The caller of an operation, its cache directive, and whether it is traced.
 
     `has_arrived` tells that the rate limits have counted the request already.
     """
@@ -73,9 +73,9 @@ class Streams:
         *,
         hooks: Sequence[Hook],
     ) -> None:
-        """Execute each answer of what is admitted, in a context of its own.
+        """Execute admitted operations, each response in a context of its own.
 
-        `hooks` are given its RequestFacts.
+        `hooks` are given the RequestFacts of each response.
         """
         self._operations = operations
         self._contexts = contexts
@@ -85,10 +85,10 @@ class Streams:
     async def answers(
         self, request: GraphQLRequest, asker: Asker, turns: Turns
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the responses; raises Refused. To be closed by the reader.
+        """Yield the responses; raises Refused. The reader has to close it.
 
-        Each is made in one of the turns, which ends once the next one is asked
-        for: so it is not made before there is room for it.
+        Each response holds one of the turns until the next one is requested, so that
+        none is made before there is room for it.
         """
         try:
             if not asker.has_arrived:
@@ -129,7 +129,7 @@ class Streams:
         asker: Asker,
         turns: Turns,
     ) -> AsyncGenerator[bytes, None]:
-        """Yield one answer for each event."""
+        """Yield one response for each event."""
         begun = self._context(asker)
         await self._admit(prepared, request, asker, begun)
         events = self._operations.events(prepared, request.variables, begun)
@@ -149,7 +149,7 @@ class Streams:
         asker: Asker,
         context: Context,
     ) -> None:
-        """Raise LimitExceeded where one answer may cost too much."""
+        """Raise LimitExceeded if one response may cost too much."""
         context.tally.measures = prepared.measures
         await self._admission.admit(
             prepared.costs, request.variables, context.tally, asker.visitor

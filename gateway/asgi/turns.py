@@ -6,19 +6,19 @@ from typing import Self
 
 
 class Turns:
-    """A context that few enter at once, and no two in one turn of the event loop.
+    """A semaphore that lets in one operation per iteration of the event loop.
 
-    Preparing a document keeps others waiting for a while; a client that sends
-    many at once has others served in between.
+    Preparing a document blocks the loop for a while. So the loop serves other clients
+    between the documents of a client that sends many at once.
     """
 
     def __init__(self, at_once: int) -> None:
-        """Let so many in at once."""
+        """Let in at most so many operations at once."""
         self._places = asyncio.Semaphore(at_once)
         self._entrance = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        """Wait for a place."""
+        """Wait for a turn."""
         await self._places.acquire()
         try:
             async with self._entrance:
@@ -34,5 +34,5 @@ class Turns:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the place to another one."""
+        """Free the turn for another operation."""
         self._places.release()

@@ -11,9 +11,9 @@ from gateway.caller import Grounds
 
 
 class Answers(Protocol):
-    """Where the endpoint looks before it executes anything.
+    """The cache of responses to queries.
 
-    `shares`: whether equal queries at the same time share one result.
+    `shares` tells whether equal queries at the same time share one result.
     """
 
     shares: bool
@@ -25,7 +25,7 @@ class Answers(Protocol):
         """Remember an answer, as far as its grounds allow."""
 
     async def are_true(self, grounds: Grounds) -> bool:
-        """Return whether nothing that the grounds rest on was written since."""
+        """Return whether no topic of the dependencies was invalidated since."""
 
     async def keep_compressed(
         self, key: AnswerKey, answer: RememberedAnswer, encoding: str, body: bytes
@@ -45,7 +45,7 @@ class NoAnswers:
         """Keep nothing."""
 
     async def are_true(self, grounds: Grounds) -> bool:
-        """Return False: nobody knows."""
+        """Return False: without topic versions, invalidations go unnoticed."""
         del grounds
         return False
 
@@ -95,7 +95,7 @@ class RememberedAnswers:
         await self._memory.keep(key, answer)
 
     async def are_true(self, grounds: Grounds) -> bool:
-        """Return whether all topics of the grounds have the same stamps now."""
+        """Return whether the topics of the dependencies still have their versions."""
         stamps = await self._store.stamps(tuple(grounds.stamps))
         return stamps == tuple(grounds.stamps.values())
 

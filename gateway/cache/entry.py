@@ -42,7 +42,7 @@ class Entry:
 
 
 def is_doubtful(before: Stamps, now: Stamps) -> bool:
-    """Tell whether versions differ by nothing but writes whose outcome is open."""
+    """Return whether versions differ only by writes whose outcome is open."""
     return before != now and _written_parts(before) == _written_parts(now)
 
 

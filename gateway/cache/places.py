@@ -1,11 +1,11 @@
-"""Where a topic's version is kept: a place in a table of fixed size.
+"""The place of a topic's version in a table of fixed size.
 
-The table is bounded however many images there are; two topics that share a place
-are invalidated together. Places come from a hash under a secret of the deployment,
-so that nobody can choose an id that shares a place with another one. What every
-write invalidates has places that no hash reaches, and each kind of topic has a
-region of its own: what callers name at will, such as tokens that do not exist,
-shares no place with images.
+The table does not grow with the number of images. Two topics with the same place
+are invalidated together. Places come from a hash with a secret of the deployment,
+so that nobody can choose an id that shares a place with another one. The topics
+that every write invalidates have places that no hash yields. Each kind of topic has
+a region of its own: names that callers choose freely, such as tokens that do not
+exist, share no place with images.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from gateway.cache.policy import ANYTHING, LISTS, topics_of_writes
 
 SECRET_BYTES = 32
 REGION_PLACES = 32_768
-# By what a topic's name begins with; a read's own topic is none of these.
+# By the prefix of a topic's name. The topic of a single read has none of these.
 REGIONS = {"scope": 0, "image": 1, "written": 2}
 READS_REGION = 3
 FIXED_TOPICS = (LISTS, ANYTHING, *topics_of_writes((LISTS, ANYTHING)))
@@ -30,12 +30,12 @@ PLACES = (READS_REGION + 1) * REGION_PLACES + len(FIXED_TOPICS)
 class Places:
     """The places of topics under one secret.
 
-    `of` returns a topic's place, 0 to PLACES - 1, the same wherever the secret
-    is; `name` tells secrets apart and does not reveal them.
+    `of` returns a topic's place, 0 to PLACES - 1, the same in every process with
+    this secret; `name` identifies the secret without revealing it.
     """
 
     def __init__(self, secret: bytes) -> None:
-        """Hash under the secret."""
+        """Hash with the secret."""
         self.secret = secret
         self.name = _digest(secret, "name", 8).hex()
         of = partial(_place, secret)

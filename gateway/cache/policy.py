@@ -67,7 +67,7 @@ class Freshness:
         return Use.STAND_IN if overdue_seconds < self.outage_seconds else Use.NONE
 
     def use_in_doubt(self, age_seconds: float, fresh_seconds: float) -> Use:
-        """Return what an answer is good for that may no longer be true."""
+        """Return what a doubtful entry of this age may be used for."""
         overdue_seconds = max(age_seconds - fresh_seconds, 0)
         return Use.STAND_IN if overdue_seconds < self.outage_seconds else Use.NONE
 
@@ -77,9 +77,10 @@ class Freshness:
 
 
 def image_topic(image_id: str) -> str:
-    """Return an image's topic: one for all spellings that a database may take.
+    """Return an image's topic, the same for every spelling of its id.
 
-    Ids that are too long for any image share topics, which are no longer than that.
+    Glance's database may ignore the case of ids. An id that is too long for any
+    image is cut off, so that topics have a bounded length.
     """
     return f"image:{image_id[:TOPIC_ID_CHARACTERS].lower()}"
 
@@ -113,7 +114,7 @@ def topics_of_writes(topics: Iterable[str]) -> tuple[str, ...]:
 
 
 def topics_told(topics: Iterable[str]) -> tuple[str, ...]:
-    """Return the topics, with those that say that they were written."""
+    """Return the topics, and those by which subscribers notice writes of them."""
     written = tuple(topics)
     return *written, *topics_of_writes((*written, ANYTHING))
 

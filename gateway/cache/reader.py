@@ -107,7 +107,7 @@ class Reader(Protocol):
         """Make untrue what depends on the topics, for every identity."""
 
     async def doubt(self, topics: tuple[str, ...]) -> None:
-        """Let what depends on the topics be shown as stale in an outage alone."""
+        """Mark entries of the topics doubtful: used only in an outage, as stale."""
 
     async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
         """Return what each topic's last renewal has left, None where none is known."""

@@ -102,7 +102,7 @@ class RememberingReader:
         await self._store.renew(topics)
 
     async def doubt(self, topics: tuple[str, ...]) -> None:
-        """Let what depends on the topics be shown as stale in an outage alone."""
+        """Mark entries of the topics doubtful: used only in an outage, as stale."""
         await self._store.doubt(topics)
 
     async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
@@ -155,10 +155,10 @@ class RememberingReader:
         return _rested(read, landed, tally)
 
     async def _stand_in(self, read: Read) -> Entry | None:
-        """Return what may be shown as stale now, None where nothing may.
+        """Return the entry that may be returned as stale, None if there is none.
 
-        It is loaded after the outage was met: what was cached before Glance was
-        asked may have been written or revoked since.
+        It is loaded after the call has failed: an entry that was loaded before the
+        call may have been invalidated since.
         """
         loaded = await self._load(read)
         return None if self._use_of(loaded) is Use.NONE else loaded.entry

@@ -1,8 +1,8 @@
-"""The names of topic versions in a Valkey, under a secret that it keeps.
+"""The names of topic versions in Valkey, derived from a secret that Valkey holds.
 
-Replicas agree on places because they read the secret with whatever they read or
-write. A secret that the server has lost is never set again: a new one takes its
-place, which no version and no entry has seen, so that all of them are misses.
+Replicas agree on the names because each of their reads and writes reads the secret,
+too. When Valkey has lost the secret, it gets a new one: then no version has its
+old name, and all entries are misses.
 """
 
 import os
@@ -15,16 +15,16 @@ from aiocache import RedisCache
 from gateway.cache.keys import KEY_PREFIX
 from gateway.cache.places import SECRET_BYTES, Places
 
-# How often to start anew where somebody else changes the secret meanwhile.
+# How often to try while other replicas change the secret.
 ATTEMPTS = 3
 SECRET_KEY = f"{KEY_PREFIX}:secret"
 
 
 class Names:
-    """The names of topics' versions under one secret; `of` returns a topic's."""
+    """The names of topic versions under one secret; `of` returns that of a topic."""
 
     def __init__(self, secret: bytes) -> None:
-        """Name places under the secret."""
+        """Derive the names from the secret."""
         self.secret = secret
         places = Places(secret)
         prefix = f"{KEY_PREFIX}:stamp:{places.name}"
@@ -36,10 +36,10 @@ class Names:
 
 
 class SharedPlaces:
-    """The secret that the users of one server agree on."""
+    """The secret that all replicas with one Valkey share."""
 
     def __init__(self, cache: RedisCache) -> None:
-        """Ask `cache` for the secret once it is needed."""
+        """Read the secret from `cache` once it is needed."""
         self._cache = cache
         self._names: Names | None = None
 
@@ -50,9 +50,9 @@ class SharedPlaces:
         return self._names
 
     def are_current(self, names: Names, secret: bytes | None) -> bool:
-        """Tell whether the server's secret is that of the names.
+        """Return whether the server's secret is that of the names.
 
-        Where it is another one, `names` takes it up.
+        If it is not, the next call of `names` reads the new one.
         """
         if secret == names.secret:
             return True
@@ -61,7 +61,7 @@ class SharedPlaces:
         return False
 
     async def rotate(self) -> None:
-        """Set a new secret: no entry is true any longer, for any replica."""
+        """Set a new secret, which invalidates all entries for all replicas."""
         await self._cache.set(SECRET_KEY, os.urandom(SECRET_BYTES))
         self._names = None
 

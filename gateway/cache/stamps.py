@@ -1,8 +1,8 @@
 """Topic versions that the workers of one gateway share.
 
-A version has two parts: a write replaces both of them, and a write whose outcome
-is open replaces the second one. An entry whose topics have the versions from before
-Glance was asked is true; one that differs in the second parts alone is doubtful.
+A version has two parts: a write replaces both of them, a write whose outcome is open
+only the second one. An entry is valid while its topics have the versions that they
+had before the call to Glance. It is doubtful if only second parts differ.
 """
 
 import mmap
@@ -16,9 +16,9 @@ TABLE_BYTES = PLACES * STAMP_BYTES
 
 
 class StampTable:
-    """A version for each place, and before them the secret of the places.
+    """The secret of the places, followed by a version for each place.
 
-    In a file that every worker maps, or in this process alone.
+    It is in a file that every worker maps, or in the memory of this process.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -39,7 +39,7 @@ class StampTable:
         return tuple([table[start : start + STAMP_BYTES] for start in starts])
 
     def renew(self, topics: tuple[str, ...]) -> Stamps:
-        """Give each topic a version that it never had, and return them."""
+        """Give each topic a new version, and return the new versions."""
         stamps = tuple([os.urandom(STAMP_BYTES) for _ in topics])
         for topic, stamp in zip(topics, stamps, strict=True):
             start = self._start(topic)
@@ -47,7 +47,7 @@ class StampTable:
         return stamps
 
     def doubt(self, topics: tuple[str, ...]) -> None:
-        """Give each topic's version a second part that it never had."""
+        """Give each topic's version a new second part."""
         for topic in topics:
             start = self._start(topic) + PART_BYTES
             self._table[start : start + PART_BYTES] = os.urandom(PART_BYTES)
@@ -57,6 +57,6 @@ class StampTable:
 
 
 def create_stamps(file: Path) -> None:
-    """Make the file of a table without versions, with a secret of its own."""
+    """Create the file of a table, with a new secret and without versions."""
     file.touch(mode=0o600)
     file.write_bytes(os.urandom(SECRET_BYTES) + bytes(TABLE_BYTES))

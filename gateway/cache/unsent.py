@@ -1,4 +1,4 @@
-"""Versions that a Valkey still has to be sent."""
+"""Topic versions that have not been sent to Valkey yet."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -11,17 +11,17 @@ from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Stamps
 from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
 from gateway.cache.store import Topics
 
-# More topics than these are invalidated together with everything else.
+# With more unsent topics than these, everything is invalidated instead.
 MAX_TOPICS = 10_000
 
 
 class SecretChanges(RedisError):
-    """The server's secret was another one each time that it was read."""
+    """The server's secret has changed during each attempt."""
 
 
 @dataclass(eq=False, slots=True)
 class _Change:
-    """A topic's version to be replaced, by `stamp` once that has been sent."""
+    """A topic's version to be replaced; `stamp` is the new one, None until sent."""
 
     is_doubt: bool
     stamp: bytes | None = None
@@ -31,7 +31,7 @@ Changes = Mapping[str, _Change]
 
 
 class Unsent:
-    """The topics to be renewed or doubted; true while there are any."""
+    """The topics to be invalidated or marked doubtful; true while there are any."""
 
     def __init__(self, cache: RedisCache, places: SharedPlaces) -> None:
         """Send through `cache`."""
@@ -41,15 +41,15 @@ class Unsent:
         self._overflows = 0
 
     def __bool__(self) -> bool:
-        """Tell whether anything has to be sent."""
+        """Return whether anything has to be sent."""
         return bool(self._changes or self._overflows)
 
     def renew(self, topics: Topics) -> Changes:
-        """Add topics to be renewed, and return what tells their versions."""
+        """Add topics to invalidate; return changes, for `stamps_of` after `send`."""
         return self._add({topic: _Change(is_doubt=False) for topic in topics})
 
     def doubt(self, topics: Topics) -> None:
-        """Add topics to be doubted; one that is to be renewed stays so."""
+        """Add topics to mark doubtful; those to be invalidated stay so."""
         known = self._changes
         self._add(
             {
@@ -59,7 +59,7 @@ class Unsent:
         )
 
     async def send(self) -> None:
-        """Send all of it, each time with versions that never were before."""
+        """Send all changes, with new versions each time; raises SecretChanges."""
         if self._overflows:
             overflows = self._overflows
             await self._places.rotate()
@@ -75,7 +75,7 @@ class Unsent:
         return changes
 
     async def _send(self, changes: Changes) -> None:
-        """Send versions until they are sent under the server's own secret."""
+        """Send versions under the server's current secret; raises SecretChanges."""
         for _ in range(ATTEMPTS):
             shared = await self._places.names()
             names = {topic: shared.of(topic) for topic in changes}
@@ -94,7 +94,7 @@ class Unsent:
     async def _set_versions(
         self, renewed: Mapping[str, bytes], doubted: Collection[str]
     ) -> bytes | None:
-        """Set versions in one round trip; return the server's secret after it."""
+        """Set versions in one round trip, and return the server's secret."""
         async with self._cache.client.pipeline(transaction=False) as pipe:
             if renewed:
                 pipe.mset(renewed)
@@ -115,7 +115,7 @@ class Unsent:
 
 
 def stamps_of(changes: Changes, topics: Topics) -> Stamps | None:
-    """Return the topics' new versions, None where one is unsent."""
+    """Return the new versions of the topics, None if one is not sent yet."""
     stamps = [changes[topic].stamp for topic in topics]
     sent = [stamp for stamp in stamps if stamp is not None]
     return tuple(sent) if len(sent) == len(stamps) else None

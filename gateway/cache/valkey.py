@@ -1,9 +1,9 @@
 """Entries and stamps in a Valkey (or Redis) that replicas share.
 
-While it is away, slow or full of something else, nothing is remembered and
-nobody is told by an error: one line in the log when it is lost and one when it
-is back. What is written meanwhile is invalidated as soon as it is back, whether
-or not anybody reads.
+While Valkey is unavailable, slow or full, nothing is cached and no request fails.
+The log gets one line at the start of such an outage and one at its end. Topics
+that were written meanwhile are invalidated as soon as Valkey has recovered, without
+waiting for a read.
 """
 
 import asyncio
@@ -97,9 +97,9 @@ class ValkeyStore:
         await self._try(lambda: self._cache.delete(key))
 
     async def renew(self, topics: Topics) -> Stamps | None:
-        """Make every entry of these topics untrue, now or when it is back.
+        """Invalidate every entry of these topics, now or when Valkey has recovered.
 
-        Returns None where that has to wait.
+        Returns None if that has to wait.
         """
         self._meanwhile.renew(topics)
         changes = self._unsent.renew(topics)
@@ -107,7 +107,7 @@ class ValkeyStore:
         return stamps_of(changes, topics)
 
     async def doubt(self, topics: Topics) -> None:
-        """Make every entry of these topics doubtful, now or when it is back."""
+        """Mark every entry of these topics doubtful, now or when Valkey recovers."""
         self._meanwhile.doubt(topics)
         self._unsent.doubt(topics)
         await self._send_now()
@@ -141,9 +141,9 @@ class ValkeyStore:
     async def _read(
         self, keys: Sequence[str], topics: Collection[str]
     ) -> tuple[Sequence[bytes | None], Mapping[str, str], Mapping[str, bytes | None]]:
-        """Return the keys' values, the topics' names and the names' versions.
+        """Return values by key, names by topic and versions by name.
 
-        All are of one moment, and of the secret of that moment.
+        They are read at once, together with the secret that the names come from.
         """
         for _ in range(ATTEMPTS):
             shared = await self._places.names()
@@ -201,11 +201,11 @@ class ValkeyStore:
             return result
 
     async def _send_now(self) -> None:
-        """Send what is unsent, else begin to wait for the server's return.
+        """Send what is unsent; if that fails, start to resend it until it succeeds.
 
-        The latter also where the caller is cancelled. A server that is only slow
-        for once is tried once more: a write that is not invalidated now is seen
-        late by others.
+        Resending starts also if the caller is cancelled. After the first failure
+        the server is tried a second time at once, because other replicas see a
+        write late that is invalidated late.
         """
         try:
             await self._try(self._nothing)
@@ -218,7 +218,7 @@ class ValkeyStore:
                 self._resending = asyncio.create_task(self._resend())
 
     async def _resend(self) -> None:
-        """Send what is unsent once the server is back, also if nobody reads."""
+        """Send what is unsent once Valkey has recovered, without waiting for reads."""
         while self._unsent:
             pause_seconds = self._paused_until - self._clock()
             await asyncio.sleep(max(pause_seconds, RESEND_SECONDS))
@@ -227,8 +227,8 @@ class ValkeyStore:
     async def _send_unsent(self) -> None:
         """Send what is unsent.
 
-        A server that was lost must take something first: one that is full
-        answers and yet is of no use.
+        After an outage the server must store a value first: a full server responds,
+        but is still of no use.
         """
         if self._losses:
             await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
@@ -269,7 +269,10 @@ def _open(url: str) -> RedisCache:
 
 
 def _is_stamp(value: bytes | None) -> TypeGuard[bytes]:
-    """Tell whether it is a version; a doubt of none has no first part."""
+    """Return whether it is a complete version.
+
+    A doubt writes the second part only: without a version, the first one is zeros.
+    """
     if value is None or len(value) != STAMP_BYTES:
         return False
     return not value.startswith(bytes(PART_BYTES))

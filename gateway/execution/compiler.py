@@ -36,7 +36,7 @@ from gateway.execution.exact import exactness_of
 
 CONDITIONS = {"skip", "include"}
 MEMO_MAX_WORDS = 256
-# More than a schema has functions of words.
+# More than the functions of a schema that derive a value from a word.
 MEMOS = 256
 PLAIN = frozenset({str, int, float, bool, list, dict})
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
@@ -281,7 +281,7 @@ class _Memo(dict[str, object]):
 def _memo(
     function: Callable[..., object] | None, leaf: GraphQLScalarType | GraphQLEnumType
 ) -> _Memo:
-    """Return what all plans share: what it holds is the same for all."""
+    """Return the memo of a function and a type, which all plans share."""
     return _Memo(function, leaf)
 
 

@@ -14,9 +14,9 @@ from gateway.limits.exceeded import OVERLOADED, LimitExceeded
 MAX_DOCUMENTS = 1_000
 # Parsed, a character takes some 150 bytes.
 MAX_TEXT_CHARACTERS = 256 * 1024
-# Shorter ones take some 10 ms at most.
+# A shorter document takes some 10 ms at most.
 OFF_LOOP_FROM_CHARACTERS = 1_500
-# At the limits, as many take some five seconds; without a token, half of one.
+# So many documents at the limits take some five seconds.
 MAX_WAITING = 100
 MAX_WAITING_WITHOUT_TOKEN = 10
 
@@ -53,7 +53,7 @@ class DocumentCache:
     def prepare(
         self, text: str, operation_name: str | None, *, has_token: bool
     ) -> Preparing:
-        """Return the document, or what prepares a long one while others go on.
+        """Return the document, or a coroutine that prepares a long one in a thread.
 
         Raises what `Preparation` does; and LimitExceeded, with HTTP status
         503, where too many long documents wait.
@@ -72,13 +72,13 @@ class DocumentCache:
         return self._prepare_off_loop(key, prepare, has_token=has_token)
 
     def close(self) -> None:
-        """End the thread; what still waits for it is cancelled."""
+        """Stop the thread; documents that still wait are cancelled."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _prepare_off_loop(
         self, key: Key, prepare: Callable[[], Prepared], *, has_token: bool
     ) -> Prepared:
-        """Prepare in the thread: it and the loop take turns of some milliseconds."""
+        """Prepare in the thread, which takes turns with the loop every few ms."""
         waiting = self._waiting[has_token]
         limit = MAX_WAITING if has_token else MAX_WAITING_WITHOUT_TOKEN
         if waiting >= limit:

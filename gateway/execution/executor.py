@@ -79,9 +79,9 @@ class ProjectingExecutor(Executor[None]):
         result: Any,  # noqa: ANN401
         position_context: None,
     ) -> Any:  # noqa: ANN401
-        """Complete a value that is awaited, when it is its turn.
+        """Await a value, and complete it in a slice of the event loop.
 
-        A hundred lists that come at once would keep everybody waiting.
+        A hundred lists that are completed at once would block all other requests.
         """
         try:
             resolved = await self.with_abort_signal(result)
@@ -107,8 +107,8 @@ class ProjectingExecutor(Executor[None]):
     ) -> Any:  # noqa: ANN401
         """Execute fields one after the other.
 
-        graphql-core awaits each in a frame of the next one: a thousand mutations
-        were a RecursionError.
+        graphql-core awaits each field within the next one's frame, so that a thousand
+        mutations would raise RecursionError.
         """
         results: dict[str, Any] = {}
         fields = iter(grouped_field_set.items())

@@ -57,9 +57,8 @@ class Operations:
     ) -> None:
         """Begin with an empty cache; documents that exceed `maxima` are rejected.
 
-        `tables` say what the schema's fields cost.
-
-        Without introspection, clients are shown nothing of the schema.
+        `tables` hold the costs of the schema's fields. Without introspection, nothing
+        of the schema is returned to clients.
         """
         self._schema = schema._schema  # noqa: SLF001 - Strawberry has no other name
         self._hides_suggestions = not with_introspection
@@ -80,7 +79,7 @@ class Operations:
     def prepare(
         self, text: str, operation_name: str | None, *, has_token: bool
     ) -> Preparing:
-        """Return a document ready to be executed, or what prepares a long one.
+        """Return a document ready for execution, or a coroutine that prepares it.
 
         Raises InvalidDocument; UnknownOperation where it has no operation of
         this name, none at all, or several without a name to choose by; MissingToken
@@ -89,7 +88,7 @@ class Operations:
         return self._documents.prepare(text, operation_name, has_token=has_token)
 
     def close(self) -> None:
-        """End what prepares documents."""
+        """Stop the thread that prepares long documents."""
         self._documents.close()
 
     def execute(

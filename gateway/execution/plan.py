@@ -16,7 +16,7 @@ from gateway.execution.compiler import Compiler, NotCoveredError, Subfields
 from gateway.execution.row_compiler import RowCompiler, RowDecoder
 
 MAX_COMPILATIONS = 20
-# Of a plan of ten fields, 10 KB are classes; source and code are four times the text.
+# Estimated for each plan: its code, its classes, and four times the text of its source.
 CODE_BYTES, CLASSES_BYTES, CHARACTER_BYTES = 2_000, 8_000, 4
 
 Project = Callable[[object], dict[str, object]]
@@ -51,7 +51,7 @@ class Plan:
 
     @property
     def size_bytes(self) -> int:
-        """Return what the plan takes, an estimate after tracemalloc's figures."""
+        """Return the memory of the plan, an estimate based on tracemalloc."""
         functions = 1 if self.rows is None else 2
         source = functions * CHARACTER_BYTES * len(self.source)
         return CODE_BYTES + source + (0 if self.rows is None else CLASSES_BYTES)
@@ -65,12 +65,12 @@ class TooManyPlans(Exception):
 
 
 class Compilations:
-    """How many plans one execution may still compile, each some milliseconds."""
+    """How many plans one execution may still compile: each takes some ms."""
 
     __slots__ = ("_left",)
 
     def __init__(self, left: int = MAX_COMPILATIONS) -> None:
-        """Begin with all of them."""
+        """Allow so many."""
         self._left = left
 
     def count(self) -> None:
@@ -88,8 +88,8 @@ def compile_plan(
 ) -> Plan | None:
     """Return the plan of a selection, None where it would cover nothing.
 
-    `subfields` collects the selection of a nested field. A plan without others
-    refers to no document: equal selections share it, wherever they are. Raises
+    `subfields` collects the selection of a nested field. A plan without `others`
+    refers to no document, so equal selections of all documents share it. Raises
     TooManyPlans.
     """
     compiler = Compiler(subfields)
@@ -119,9 +119,10 @@ def print_plan(plan: Plan) -> None:
 
 
 def _identity(constant: object) -> object:
-    """Return what equal constants share; one that has no hash is itself alone.
+    """Return a key that is equal for equal constants.
 
-    Its id is its own as long as the plan lives that names it.
+    A constant that can't be hashed is equal to itself only. Its id stays its own
+    while the plan refers to it.
     """
     is_hashable = isinstance(constant, Hashable)
     return type(constant), constant if is_hashable else id(constant)

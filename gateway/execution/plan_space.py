@@ -1,4 +1,4 @@
-"""How much memory the plans of all documents take together, at most."""
+"""Bounds the memory that the plans of all documents take together."""
 
 import gc
 from collections import OrderedDict
@@ -7,20 +7,21 @@ from collections.abc import Callable
 from gateway.execution.plan import Plan
 
 MAX_BYTES = 32 * 1024 * 1024
-# Only a pass of the garbage collector frees classes; so many take some 10 MB.
+# Only the garbage collector frees classes; those of so many plans take some 10 MB.
 PLANS_PER_COLLECTION = 500
 
 Drop = Callable[[], None]
 
 
 class PlanSpace:
-    """What is held of plans, least recently used first; equal plans count once.
+    """The holders of plans, least recently used first.
 
-    Holders are known by numbers that are theirs as long as they hold something.
+    A plan with several holders counts once. A `holder` is any number that is unique
+    until its release.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        """Hold at most so many bytes, as far as they can be estimated."""
+        """Hold at most so many bytes, by their estimates."""
         self._max_bytes = max_bytes
         self._held: OrderedDict[int, tuple[int, Plan | None, Drop]] = OrderedDict()
         self._holders: dict[int, int] = {}
@@ -28,9 +29,9 @@ class PlanSpace:
         self.bytes_held = 0
 
     def hold(self, holder: int, size_bytes: int, plan: Plan | None, drop: Drop) -> None:
-        """Count what a holder has, instead of what it had.
+        """Count what a holder has, in place of what it had before.
 
-        `drop` is called when the holder has to give it up.
+        `drop` is called when its memory is needed for other holders.
         """
         self.release(holder)
         self._held[holder] = size_bytes, plan, drop
@@ -44,18 +45,18 @@ class PlanSpace:
             drop_oldest()
 
     def touch(self, holder: int) -> None:
-        """Take the holder for the most recently used one."""
+        """Mark the holder as the most recently used one."""
         self._held.move_to_end(holder)
 
     def release(self, holder: int) -> None:
-        """Count what the holder has no longer; a no-op where it has nothing."""
+        """Stop counting what the holder has; a no-op if that is nothing."""
         size_bytes, plan, _ = self._held.pop(holder, (0, None, None))
         self.bytes_held -= size_bytes
         if plan is not None:
             self._count_out(plan)
 
     def collect(self) -> None:
-        """Free the classes of dropped plans where there are many."""
+        """Free the classes of dropped plans, if there are many."""
         if self._dropped_plans >= PLANS_PER_COLLECTION:
             self._dropped_plans = 0
             gc.collect()

@@ -11,7 +11,7 @@ from gateway.execution.plan import Plan
 from gateway.execution.plan_space import SPACE, PlanSpace
 
 MAX_PLANS = 1_000
-# A selection that was seen takes so many bytes, and for each condition.
+# The memory of a selection that was seen, and of each of its conditions and nodes.
 SIGHT_BYTES, CONDITION_BYTES = 600, 100
 
 Conditions = tuple[tuple[str, object], ...]
@@ -31,7 +31,7 @@ class Plans:
     """Plans by type, selection and conditions."""
 
     def __init__(self, max_plans: int = MAX_PLANS, space: PlanSpace = SPACE) -> None:
-        """Keep at most so many, and what the space has room for."""
+        """Keep at most so many selections, fewer if `space` is short."""
         self._max_plans = max_plans
         self._space = space
         self._sights: OrderedDict[Key, _Sight] = OrderedDict()
@@ -41,7 +41,7 @@ class Plans:
         return len(self._sights)
 
     def __del__(self) -> None:
-        """Leave the space to others."""
+        """Release the space."""
         for sight in self._sights.values():
             self._space.release(id(sight))
 
@@ -79,7 +79,7 @@ class Plans:
             self._space.release(id(oldest))
 
     def _hold(self, key: Key, sight: _Sight) -> None:
-        """Take space; a drop must not keep the document alive."""
+        """Count the memory; the callback must not keep the document alive."""
         _, nodes, conditions = key
         size_bytes = SIGHT_BYTES + CONDITION_BYTES * (len(conditions) + len(nodes))
         forget = WeakMethod(self._forget)

@@ -1,4 +1,4 @@
-"""A text made ready to be executed: limits, parsing and validation. Pure."""
+"""Prepares documents for execution: limits, parsing and validation. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ from gateway.limits.field_costs import Tables
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_ERRORS = 10
-# Comparisons of equal response names: a hundred times what clients send, and
-# some 20 ms. graphql-core's own half a million take a second.
+# Comparisons of fields with equal response names: a hundred times as many as clients
+# need, which take some 20 ms. graphql-core allows half a million, which take a second.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
 
 
@@ -41,7 +41,7 @@ def _locations(locations: Sequence[tuple[Source, int]]) -> list[SourceLocation]:
     return [source.get_location(start) for source, start in locations]
 
 
-# Its own reads the text once more for each error with two places and more.
+# graphql-core reads the text again for each error with two locations or more.
 location.get_locations = _locations
 
 _LINE_END = compiled(r"\r\n|[\n\r]")
@@ -49,10 +49,10 @@ _LINE_END = compiled(r"\r\n|[\n\r]")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A valid document, the operation of it that is asked for, and its plans.
+    """A valid document, the requested operation in it, and its plans.
 
     `needs_token` tells that the operation selects more than introspection;
-    `measures` are what the limits have counted, by name.
+    `measures` are the values that limits have measured, by name.
     """
 
     document: DocumentNode
@@ -72,13 +72,13 @@ class InvalidDocument(ValueError):
     """A document that is not GraphQL or does not fit the schema."""
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
-        """Keep what is wrong, at least one thing."""
+        """Keep the errors, at least one."""
         super().__init__(errors[0].message)
         self.errors = errors
 
 
 class UnknownOperation(ValueError):
-    """A document without the operation that is asked for, or with several."""
+    """A document without the requested operation, or with several to choose from."""
 
 
 class Preparation:
@@ -92,10 +92,9 @@ class Preparation:
         *,
         with_introspection: bool,
     ) -> None:
-        """Reject what exceeds `maxima`.
+        """Reject documents that exceed `maxima`.
 
-        Without introspection, neither the schema nor a suggestion of a name is
-        shown.
+        Without introspection, neither the schema nor names from it are returned.
         """
         self._schema = schema
         self._tables = tables
@@ -124,10 +123,9 @@ class Preparation:
         *,
         has_token: bool,
     ) -> Prepared:
-        """Return the document and its operation; `of_text` is what `check` returned.
+        """Return the prepared document; `of_text` is what `check` returned.
 
-        Raises MissingToken, LimitExceeded, InvalidDocument, UnknownOperation: each
-        check comes before what costs more.
+        Raises MissingToken, LimitExceeded, InvalidDocument and UnknownOperation.
         """
         document = _parsed(text)
         operation = _operation(document, operation_name)
@@ -152,7 +150,7 @@ class Preparation:
 
 
 class _Source(Source):
-    """A text whose lines are looked for once, however many errors it has."""
+    """A text whose line starts are searched once, however many errors it has."""
 
     @cached_property
     def _line_starts(self) -> Sequence[int]:

@@ -1,13 +1,13 @@
-"""Errors that were told, without what they hold on to."""
+"""Drops the tracebacks of errors, which keep a request's objects in memory."""
 
 from collections.abc import Iterable
 
 
 def drop_tracebacks(errors: Iterable[BaseException]) -> None:
-    """Let go of the frames that errors, and their causes, have passed through.
+    """Drop the tracebacks of errors and of their causes.
 
-    An executor keeps its errors, and their frames keep it: until a pass for
-    garbage nothing of the request would be freed.
+    An executor refers to its errors, whose frames refer to the executor: without
+    this, only the garbage collector would free the objects of a request.
     """
     found = list(errors)
     seen: set[int] = set()
@@ -22,6 +22,6 @@ def drop_tracebacks(errors: Iterable[BaseException]) -> None:
 
 
 def _original(error: BaseException) -> BaseException | None:
-    """Return what a GraphQLError was made of."""
+    """Return the exception that a GraphQLError wraps."""
     original = getattr(error, "original_error", None)
     return original if isinstance(original, BaseException) else None

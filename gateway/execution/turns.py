@@ -1,4 +1,4 @@
-"""Long work in slices of the event loop, between which others run."""
+"""Splits long work into slices, between which the event loop runs other work."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ SLICE_SECONDS = 0.01
 
 
 class _Slice:
-    """When the present iteration of a loop has begun such work."""
+    """The event loop whose current iteration has begun such work, and when."""
 
     loop: asyncio.AbstractEventLoop | None = None
     began_at = 0.0
 
     def end(self) -> None:
-        """Let the next work begin a new one."""
+        """End the slice: the next work begins a new one."""
         self.loop = None
 
 
@@ -21,7 +21,7 @@ _slice = _Slice()
 
 
 def is_time_up() -> bool:
-    """Tell whether work of this iteration of the loop has used up its slice."""
+    """Return whether the current iteration of the loop has used up its slice."""
     loop = asyncio.get_running_loop()
     if _slice.loop is loop:
         return time.perf_counter() - _slice.began_at > SLICE_SECONDS

@@ -26,11 +26,11 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ImageChange:
-    """What happened to an image, seen at `at` (RFC 3339).
+    """A change of an image, noticed at `at` (RFC 3339).
 
-    `image` is None once it is gone, and where a mailbox keeps no record for it;
-    `changed` are the keys of the record that differ; `warning` is an outage that
-    may have hidden what came before.
+    `image` is None for a deleted image, and where a mailbox holds no record of it;
+    `changed` are the keys of the record that differ; `warning` is an outage in which
+    earlier changes may have been missed.
     """
 
     kind: ChangeKind
@@ -44,7 +44,7 @@ class ImageChange:
 def changes_between(
     before: Fingerprints, after: Fingerprints, state: State, *, at: str
 ) -> Sequence[ImageChange]:
-    """Return what happened to each image; `after` and `state` are the same images."""
+    """Return each image's change; `after` and `state` are of the same images."""
     gone = [
         ImageChange(ChangeKind.DELETED, image_id, at)
         for image_id in before
@@ -82,7 +82,7 @@ def without_image(change: ImageChange) -> ImageChange:
 
 
 def lacks_image(change: ImageChange) -> bool:
-    """Tell whether the record has to be read again before the change is shown."""
+    """Return whether the record has to be polled before the change is sent."""
     return change.image is None and change.kind is not ChangeKind.DELETED
 
 

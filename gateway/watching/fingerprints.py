@@ -1,11 +1,11 @@
-"""Images as fingerprints: which keys differ, without the values. Pure."""
+"""Fingerprints of images, which show what keys differ without the values. Pure."""
 
 from array import array
 from collections.abc import Iterable, Mapping
 
 from gateway.glance.records import ImageRecord
 
-# Four bytes a value: one change of four thousand million is overlooked.
+# Four bytes for each value: one change in four thousand million goes unnoticed.
 _DIGEST_BITS = 0xFFFF_FFFF
 _TIMED = "updated_at"
 
@@ -19,7 +19,7 @@ def fingerprints(
 ) -> dict[str, Fingerprint]:
     """Return the fingerprint of each image by its id.
 
-    Images with the same keys share them, also with the `known` ones.
+    Images with the same keys share one tuple of them, also with the `known` ones.
     """
     shapes = {shape: shape for shape, _ in known.values()}
     made: dict[str, Fingerprint] = {}
@@ -37,10 +37,10 @@ def fingerprint(image: ImageRecord) -> Fingerprint:
 
 
 def changed_keys(before: Fingerprint, after: Fingerprint) -> Shape:
-    """Return the keys whose values differ; `updated_at` only where it is alone.
+    """Return the keys whose values differ; `updated_at` only if it is the only one.
 
-    A missing value is null. `updated_at` has seconds, so it may stay the same
-    where another value does not.
+    A missing value counts as null. `updated_at` counts whole seconds, so it may be
+    equal although another value differs.
     """
     if before == after:
         return ()
@@ -55,7 +55,7 @@ def _by_key(one: Fingerprint) -> Mapping[str, int]:
 
 
 def _digest(key: str, value: object) -> int:
-    """Return the digest of a value, in whatever order Glance lists its parts."""
+    """Return the digest of a value; the order of tags and of stores is ignored."""
     if type(value) is not str:
         if key == "tags" and isinstance(value, list):
             value = sorted(map(str, value))

@@ -22,10 +22,10 @@ News = ImageChange | GlanceError
 
 
 class Mailbox:
-    """One place for each image; changes of an image that wait there become one.
+    """The unread changes of one subscriber, merged into one for each image.
 
-    The first MAX_RECORDS changes hold their image's record. Later ones get it
-    from a poll, which is requested by `poll` when the subscriber reaches them.
+    The first MAX_RECORDS changes hold their image's record. Later ones get it from
+    a poll, which `poll` requests when the subscriber reaches them.
     """
 
     def __init__(self, poll: Callable[[], None]) -> None:
@@ -39,9 +39,9 @@ class Mailbox:
         self._has_news = asyncio.Event()
 
     def put(self, changes: Iterable[ImageChange], state: State) -> None:
-        """Keep changes until they are taken; an outage that is not is over.
+        """Keep changes until they are taken; an outage that was not taken is over.
 
-        `state` is what the changes have led to.
+        `state` is the state after the changes.
         """
         self._outage = None
         for change in changes:
@@ -62,9 +62,9 @@ class Mailbox:
         self._has_news.set()
 
     def end(self, failure: BaseException | None) -> None:
-        """Let nothing follow what is here, but the failure; once.
+        """End after the unread changes, with the failure if there is one.
 
-        Of a rejected token nothing is shown that waits here.
+        A rejected token ends it at once. A no-op where it has ended already.
         """
         if self._has_ended:
             return
@@ -81,7 +81,7 @@ class Mailbox:
         while (change := self._next()) is None:
             if self._outage is not None:
                 outage, self._outage = self._outage, None
-                # It is raised for every subscriber, and each raise adds to it.
+                # Each subscriber raises it, which extends its traceback.
                 return outage.with_traceback(None)
             if self._failure is not None:
                 self._raise(self._failure)
@@ -96,7 +96,7 @@ class Mailbox:
         return change if warning is None else replace(change, warning=warning)
 
     def _raise(self, failure: BaseException) -> NoReturn:
-        """Raise the failure without a cycle of it, its frames and this."""
+        """Raise the failure without a reference cycle through its frames."""
         self._failure = None
         try:
             raise failure
@@ -104,12 +104,12 @@ class Mailbox:
             del failure
 
     def _next(self) -> ImageChange | None:
-        """Return the oldest change, None where it waits for its record."""
+        """Return the oldest change, None if there is none or it lacks its record."""
         change = next(iter(self._changes.values()), None)
         return None if change is None or lacks_image(change) else change
 
     def _hold_records(self, state: State) -> None:
-        """Give the first changes their records, and take them from the others."""
+        """Add their records to the first changes, and remove those of the others."""
         for change in islice(self._changes.values(), MAX_RECORDS):
             record = state.get(change.image_id)
             if record is not None and lacks_image(change):

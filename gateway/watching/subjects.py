@@ -19,7 +19,7 @@ class Subject(Protocol):
         """
 
     def kept(self, state: State) -> State:
-        """Return the images that a new subscriber is told first."""
+        """Return the images that a new subscriber is sent first."""
 
     def is_moving(self, state: State) -> bool:
         """Tell whether it will change soon."""
@@ -66,7 +66,7 @@ class ImageList:
         return {image["id"]: image for image in page.images}
 
     def kept(self, state: State) -> State:
-        """Return none: the records of a list take megabytes."""
+        """Return no images: the records of a list take megabytes."""
         del state
         return {}
 

@@ -91,10 +91,10 @@ class Watch:
         return self._task.done()
 
     def join(self) -> Mailbox:
-        """Return where one more is told, beginning with the present state.
+        """Return the mailbox of a new subscriber, which begins with the current state.
 
-        That is waited for where a write has come after what is known; in an outage
-        it is the last known state, or the outage itself.
+        After a write the state comes with the next poll. In an outage it is the last
+        known state, or the outage itself.
         """
         mailbox = Mailbox(self._is_due.set)
         self._mailboxes[mailbox] = None
@@ -134,7 +134,8 @@ class Watch:
         """Look no more; all who are told hear the end."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        # Python 3.11's task keeps the exception, and by its frames itself and us.
+        # In Python 3.11 a task refers to its exception, whose frames refer to the
+        # task and to this watch: a cycle.
         with suppress(asyncio.CancelledError):
             self._task.exception()
 
@@ -152,7 +153,7 @@ class Watch:
                 mailbox.end(error)
             await self._land({})
         except (GlanceError, InvalidArgument) as failure:
-            # A traceback would refer to us, and so hold what we know.
+            # Its traceback would keep this watch and its records in memory.
             self._end(failure.with_traceback(None))
 
     async def _look(self) -> None:
@@ -200,9 +201,9 @@ class Watch:
             self._warn({*self._mailboxes}, outage)
 
     def _warn(self, mailboxes: set[Mailbox], outage: GlanceError) -> None:
-        """Tell of an outage, with the last known state where there is one.
+        """Notify subscribers of an outage, with the last known state if there is one.
 
-        That of a rejected token is shown to nobody.
+        After Glance has rejected the token, that state is not sent.
         """
         if self._fingerprints is None or self._is_revoked:
             self._newcomers |= mailboxes

@@ -37,10 +37,10 @@ class Watches:
         limits: SubscriptionLimits,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        """Look through `catalog`, whose writes are looked for at once.
+        """Poll through `catalog`, at once after each of its writes.
 
-        `hooks` are given the RefreshFacts of each look, and the RejectionFacts of
-        a subscription that is one too many.
+        `hooks` are given the RefreshFacts of each poll, and the RejectionFacts of
+        each subscription that a limit rejects.
         """
         self._catalog = catalog
         self._pace = pace
@@ -60,7 +60,7 @@ class Watches:
         return self._changes(caller, key, subject, topics_of(key.scope, image_id))
 
     def images(self, caller: Caller, query: ImageQuery) -> Changes:
-        """Yield each change of a list from now on; equal sets of filters share it.
+        """Yield each change of a list from now on; equal filters share one watch.
 
         Raises InvalidArgument for a list of 1000 images, LimitExceeded.
         """
@@ -93,7 +93,7 @@ class Watches:
 
     @contextmanager
     def _telling_rejections(self, caller: Caller) -> Iterator[None]:
-        """Tell hooks of a limit that rejects."""
+        """Give hooks the facts of a limit that rejects the subscription."""
         try:
             yield
         except LimitExceeded as rejection:
