@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class Waiting(Protocol):
-    """How a request awaits its work, such as only while its client is connected."""
+    """How a request awaits its work: to its end, or until its client disconnects."""
 
     def __call__(self, work: Coroutine[object, object, Result], /) -> Awaitable[Result]:
         """Return an awaitable of the work's result."""

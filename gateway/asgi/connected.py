@@ -50,7 +50,7 @@ async def all_of(
     """Run works, which may not raise, at the same time and return their results.
 
     When cancelled, it ends after all of them have ended. It uses no TaskGroup, whose
-    exceptions keep the objects of all frames that they pass in memory.
+    exceptions would keep all objects of their frames in memory.
     """
     tasks = [asyncio.create_task(work) for work in works]
     try:

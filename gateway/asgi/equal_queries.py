@@ -57,7 +57,7 @@ class EqualQueries:
         return QueryExecution(self._in_flight, key)
 
     def stop_sharing(self, _topics: Sequence[str]) -> None:
-        """Stop sharing executions that began before a write, of any topics.
+        """Stop sharing executions that began before a write, whatever its topics.
 
         A request that waits for one already checks the outcome's dependencies.
         """

@@ -34,7 +34,7 @@ async def send_events(send: Send, answers: Answers, identifier: str) -> None:
     status = HTTPStatus.OK
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_part(send, KEEP_ALIVE)
-    # No TaskGroup: its exceptions keep the objects of the frames they pass in memory.
+    # No TaskGroup: its exceptions would keep all objects of their frames in memory.
     living = asyncio.create_task(_keep_alive(send))
     try:
         await _send_answers(send, answers)

@@ -31,7 +31,7 @@ class QueryResponses:
         self._equal = EqualQueries()
 
     def stop_sharing(self, topics: Sequence[str]) -> None:
-        """Stop sharing executions that began before a write of these topics."""
+        """Stop sharing executions that began before a write, whatever its topics."""
         self._equal.stop_sharing(topics)
 
     def cached(
@@ -87,7 +87,7 @@ class QueryResponses:
         if (entry := await self._answers.find(key)) is not None:
             return self.cached(key, entry, details)
         grounds, stale = outcome.tally.grounds, outcome.tally.stale
-        if stale or not await self._answers.are_true(grounds):
+        if stale or not await self._answers.are_valid(grounds):
             return None
         counts, measures = outcome.counts, outcome.tally.measures
         scope = details.identity.scope if details.identity else None

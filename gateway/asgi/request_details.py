@@ -27,7 +27,7 @@ class RequestDetails(msgspec.Struct, frozen=True):
 
     @property
     def visitor(self) -> Visitor:
-        """Return whom the limits count the request for."""
+        """Return the client as the limits count it."""
         scope = self.identity.scope if self.identity else None
         is_listed = self.together is not None
         return Visitor(self.identifier, scope, self.address, is_listed)

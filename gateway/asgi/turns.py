@@ -6,7 +6,7 @@ from typing import Self
 
 
 class Turns:
-    """A semaphore that lets in one operation per iteration of the event loop.
+    """A semaphore that lets in at most one operation per iteration of the event loop.
 
     Preparing a document blocks the loop for a while. So the loop serves other clients
     between the documents of a client that sends many at once.

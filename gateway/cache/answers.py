@@ -24,7 +24,7 @@ class Answers(Protocol):
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
         """Remember an answer, as far as its grounds allow."""
 
-    async def are_true(self, grounds: Grounds) -> bool:
+    async def are_valid(self, grounds: Grounds) -> bool:
         """Return whether no topic of the dependencies was invalidated since."""
 
     async def keep_compressed(
@@ -44,7 +44,7 @@ class NoAnswers:
     async def keep(self, key: AnswerKey, body: bytes, grounds: Grounds) -> None:
         """Keep nothing."""
 
-    async def are_true(self, grounds: Grounds) -> bool:
+    async def are_valid(self, grounds: Grounds) -> bool:
         """Return False: without topic versions, invalidations go unnoticed."""
         del grounds
         return False
@@ -94,7 +94,7 @@ class RememberedAnswers:
         )
         await self._memory.keep(key, answer)
 
-    async def are_true(self, grounds: Grounds) -> bool:
+    async def are_valid(self, grounds: Grounds) -> bool:
         """Return whether the topics of the dependencies still have their versions."""
         stamps = await self._store.stamps(tuple(grounds.stamps))
         return stamps == tuple(grounds.stamps.values())

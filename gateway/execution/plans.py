@@ -82,14 +82,14 @@ class Plans:
         """Count the memory; the callback must not keep the document alive."""
         _, nodes, conditions = key
         size_bytes = SIGHT_BYTES + CONDITION_BYTES * (len(conditions) + len(nodes))
-        forget = WeakMethod(self._forget)
+        weak_drop = WeakMethod(self._drop)
 
         def drop() -> None:
-            method = forget()
+            method = weak_drop()
             if method is not None:
                 method(key)
 
         self._space.hold(id(sight), size_bytes, sight.plan, drop)
 
-    def _forget(self, key: Key) -> None:
+    def _drop(self, key: Key) -> None:
         del self._sights[key]

@@ -7,7 +7,7 @@ SLICE_SECONDS = 0.01
 
 
 class _Slice:
-    """The event loop whose current iteration has begun such work, and when."""
+    """The slice of a loop's current iteration; `loop` is None where none began."""
 
     loop: asyncio.AbstractEventLoop | None = None
     began_at = 0.0

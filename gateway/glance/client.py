@@ -120,8 +120,8 @@ class GlanceClient:
         self, caller: Caller, query: ImageQuery, call: ListCall
     ) -> Fetched[ImagePage]:
         """Return one page; raises InvalidRequest for a marker that is gone."""
-        asked = tuple(parameters(query, call))
-        request = Call("GET", "/v2/images", "list images", asked, max_bytes=math.inf)
+        given = tuple(parameters(query, call))
+        request = Call("GET", "/v2/images", "list images", given, max_bytes=math.inf)
         return await self._fetch(caller, request, page_in)
 
     async def list_image_tasks(
@@ -210,8 +210,8 @@ class GlanceClient:
     ) -> Fetched[Value]:
         """Return what a successful call brought, decoded."""
         now = asyncio.get_running_loop().time()
-        asked = caller.request_id
-        exchange = Exchange(asked, needs_new_connection=call.is_write)
+        request_id = caller.request_id
+        exchange = Exchange(request_id, needs_new_connection=call.is_write)
         try:
             async with asyncio.timeout_at(
                 min(now + self._timeout_seconds, caller.deadline_at)
@@ -223,7 +223,7 @@ class GlanceClient:
                     except FAILURES as error:
                         if call.is_write or not may_repeat(error):
                             raise
-                    exchange = Exchange(asked, needs_new_connection=True)
+                    exchange = Exchange(request_id, needs_new_connection=True)
                     return await self._attempt(caller, call, decode, exchange, slot)
         except FAILURES as error:
             raise translated(

@@ -14,7 +14,7 @@ from os import urandom
 from typing import Protocol
 
 REQUEST_ID = "X-OpenStack-Request-ID"
-# Glance answers 500 to a longer one.
+# Glance responds with 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
 # Statuses that say something about an image: only Glance itself may send them.
@@ -108,7 +108,7 @@ def unique_request_id(request_id: str) -> str:
 def verdict(
     exchange: Exchange, status: int, echoed: Sequence[str], *, has_echoed: bool
 ) -> Verdict:
-    """Judge a response by its status and the ids that it came with.
+    """Return whether a response belongs to its request, by its status and ids.
 
     `has_echoed` tells whether this Glance has echoed an id before: from then on
     each response that says something about an image needs an id.

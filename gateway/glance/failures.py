@@ -36,7 +36,7 @@ def may_repeat(error: Exception) -> bool:
 def translated(
     error: Exception, purpose: str, exchange: Exchange, *, is_write: bool
 ) -> GlanceError:
-    """Return the error to show for one of FAILURES."""
+    """Return the GlanceError for one of FAILURES."""
     kind = GlanceTimeout if isinstance(error, TimeoutError) else GlanceUnavailable
     outcome = OUTCOME_OPEN if exchange.was_sent else NOT_SENT
     reason = _reason(error, was_sent=exchange.was_sent)

@@ -171,7 +171,7 @@ class Transport:
         is_plain = headers.get("Content-Encoding", "identity") == "identity"
         if is_success(status):
             if not is_plain:
-                raise BodyRejected("compressed, which was not asked for")
+                raise BodyRejected("compressed, which was not requested")
             max_bytes = min(request.max_bytes, self._response_max_bytes)
             content = await read_body(response.content, max_bytes)
         else:
