@@ -55,11 +55,13 @@ class BudgetSpent(Exception):
 class Budget(msgspec.Struct):
     """The calls to Glance that one HTTP request may make, all it asks for together.
 
-    `reserved` are those that it was estimated to need, `spent` those that it made.
+    `reserved` are those that it was estimated to need, `spent` those that it made;
+    `values` are those that its results may have.
     """
 
     limit: int
     reserved: int = 0
+    values: int = 0
     spent: int = 0
 
     def spend(self) -> None:
@@ -76,7 +78,7 @@ class Tally(msgspec.Struct):
     joined an equal one, `stale` ones are older than their freshness. Without a
     `budget` there may be any number of calls; `estimate` is how many there are
     at most, `values` how many the result has, about, `measures` what other limits
-    have measured.
+    have measured. `read_bytes` are those of the responses that it is made of.
     """
 
     calls: int = 0
@@ -87,6 +89,7 @@ class Tally(msgspec.Struct):
     budget: Budget | None = None
     estimate: int = 0
     values: int = 0
+    read_bytes: int = 0
     measures: Mapping[str, int] = {}
 
     def count_call(self) -> None:

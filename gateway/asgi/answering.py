@@ -9,7 +9,9 @@ from gateway.context import Context
 from gateway.execution.operations import Begun
 from gateway.facts import Hook, tell
 from gateway.glance.errors import GlanceError
-from gateway.schema.errors import Formatted, presented, warning
+from gateway.limits.large_results import LARGE_VALUES, LargeResults
+from gateway.limits.result_bytes import check_result
+from gateway.schema.errors import MAX_ERRORS, Formatted, presented, warning
 
 Result = TypeVar("Result")
 
@@ -40,13 +42,35 @@ async def executed(
 ) -> ExecutionResult:
     """Return data and errors, which `waiting` awaits unless they are ready.
 
-    Hooks are given the facts of the request, also if it fails.
+    Raises LimitExceeded for a result that is too large to be sent. Hooks are given
+    the facts of the request, also if it fails.
     """
+    tally = context.tally
     try:
         begun = begin()
-        return begun if isinstance(begun, ExecutionResult) else await waiting(begun)
+        if not isinstance(begun, ExecutionResult):
+            begun = await waiting(begun)
+        aliases = tally.measures.get("aliases", 0)
+        check_result(begun.data, read_bytes=tally.read_bytes, aliases=aliases)
     finally:
         tell(hooks, context.facts)
+    return begun
+
+
+def in_turn(
+    begin: Callable[[], Begun], context: Context, large_results: LargeResults
+) -> Callable[[], Begun]:
+    """Return what begins an execution, once there is room for a large result."""
+    values = context.tally.values
+    if values < LARGE_VALUES:
+        return begin
+
+    async def execution() -> ExecutionResult:
+        begun = begin()
+        return begun if isinstance(begun, ExecutionResult) else await begun
+
+    deadline_at = context.caller.deadline_at
+    return lambda: large_results.make(values, deadline_at, execution)
 
 
 def answer_of(
@@ -55,12 +79,14 @@ def answer_of(
     *,
     is_traced: bool,
     outage: GlanceError | None = None,
+    max_errors: int = MAX_ERRORS,
 ) -> Formatted:
     """Return the response, with counters if it is traced or some data is stale."""
     answer: Formatted = {"data": result.data}
     if result.errors:
-        errors = presented(result.errors, context.request_id, was_executed=True)
-        answer["errors"] = errors
+        answer["errors"] = presented(
+            result.errors, context.request_id, was_executed=True, most=max_errors
+        )
     extensions: Formatted = {}
     if outage is not None:
         extensions["warnings"] = [warning(outage)]

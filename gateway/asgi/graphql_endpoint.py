@@ -9,7 +9,7 @@ from graphql import OperationType
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
-from gateway.asgi.answering import Waiting, executed, result_of
+from gateway.asgi.answering import Waiting, executed, in_turn, result_of
 from gateway.asgi.compression import Compression
 from gateway.asgi.connected import all_of, while_connected
 from gateway.asgi.credentials import identity_in
@@ -44,9 +44,11 @@ from gateway.caller import Directive
 from gateway.context import Contexts
 from gateway.execution.operations import Operations
 from gateway.execution.preparation import Prepared
+from gateway.execution.turns import take_turn
 from gateway.facts import Hook
 from gateway.limits.admission import Admission
 from gateway.limits.exceeded import LimitExceeded
+from gateway.schema.errors import MAX_ERRORS_OF_MUTATIONS
 
 ACCEPTABLE = (
     "Answers are application/graphql-response+json, application/json or"
@@ -58,7 +60,8 @@ STREAMED = (
 )
 LISTED = "A list of requests is answered as JSON: accept application/json."
 
-Counts = dict[str, int]
+# A document of so few takes next to no time once it is prepared.
+FEW_TOKENS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,25 +210,33 @@ class GraphQLEndpoint:
         await self._admission.admit(
             prepared.costs, request.variables, context.tally, details.visitor
         )
-        begin = partial(self._operations.execute, prepared, request.variables, context)
+        begin = in_turn(
+            partial(self._operations.execute, prepared, request.variables, context),
+            context,
+            self._admission.large_results,
+        )
         if prepared.type_ is OperationType.QUERY:
             return await self._queries.executed(key, begin, context, details, waiting)
         result = await executed(begin, context, self._hooks, waiting)
-        return response_of(Outcome(result, context.tally), context, details)
+        outcome = Outcome(result, context.tally)
+        most = MAX_ERRORS_OF_MUTATIONS
+        return response_of(outcome, context, details, max_errors=most)
 
     async def _prepared(
         self, request: GraphQLRequest, details: RequestDetails, waiting: Waiting
     ) -> Prepared:
         """Return the prepared document; raises LimitExceeded."""
         self._operations.check_variables(request.variables, request.sent_bytes)
-        preparing = self._operations.prepare(
-            request.document,
-            request.operation_name,
-            has_token=details.identity is not None,
-        )
-        if isinstance(preparing, Prepared):
-            return preparing
-        return await waiting(preparing)
+        text, name = request.document, request.operation_name
+        if not self._operations.is_prepared(text, name):
+            await take_turn()
+        has_token = details.identity is not None
+        preparing = self._operations.prepare(text, name, has_token=has_token)
+        if not isinstance(preparing, Prepared):
+            preparing = await waiting(preparing)
+        if preparing.measures["tokens"] > FEW_TOKENS:
+            await take_turn()
+        return preparing
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from gateway.caller import Directive
 from gateway.context import Context
 from gateway.execution.operations import Begun
 from gateway.facts import Hook, RequestFacts, tell
+from gateway.schema.errors import MAX_ERRORS
 
 
 class QueryResponses:
@@ -115,11 +116,20 @@ class QueryResponses:
 
 
 def response_of(
-    outcome: Outcome, context: Context, details: RequestDetails
+    outcome: Outcome,
+    context: Context,
+    details: RequestDetails,
+    *,
+    max_errors: int = MAX_ERRORS,
 ) -> Response:
     """Return the response of an execution; sets `outcome.body` without errors."""
     if outcome.result.errors:
-        answer = answer_of(outcome.result, context, is_traced=details.wants_trace)
+        answer = answer_of(
+            outcome.result,
+            context,
+            is_traced=details.wants_trace,
+            max_errors=max_errors,
+        )
         return json_response(HTTPStatus.OK, answer)
     outcome.body = encoded({"data": outcome.result.data})
     response = Response(HTTPStatus.OK, outcome.body)

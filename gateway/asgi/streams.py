@@ -1,27 +1,33 @@
 """Operations whose answers come one by one, whatever carries them."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
 from graphql import OperationType
 
-from gateway.asgi.answering import answer_of, executed
+from gateway.asgi.answering import answer_of, executed, in_turn
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
 from gateway.asgi.refusals import refusal_of, tell_rejection
 from gateway.asgi.turns import Turns
 from gateway.caller import Directive
 from gateway.context import Context, Contexts
-from gateway.execution.operations import Failed, InvalidVariables, Operations
+from gateway.execution.operations import Begun, Failed, InvalidVariables, Operations
 from gateway.execution.preparation import InvalidDocument, Prepared, UnknownOperation
+from gateway.execution.turns import take_turn
 from gateway.facts import Hook
 from gateway.identity import Identity
 from gateway.limits.admission import Admission, Visitor
 from gateway.limits.anonymous import MissingToken
 from gateway.limits.exceeded import LimitExceeded
-from gateway.schema.errors import Formatted, presented
+from gateway.schema.errors import (
+    MAX_ERRORS,
+    MAX_ERRORS_OF_MUTATIONS,
+    Formatted,
+    presented,
+)
 from gateway.watching.changes import ImageChange
 
 REFUSALS = (
@@ -115,6 +121,7 @@ class Streams:
 
     async def _prepared(self, request: GraphQLRequest, asker: Asker) -> Prepared:
         self._operations.check_variables(request.variables, request.sent_bytes)
+        await take_turn()
         preparing = self._operations.prepare(
             request.document,
             request.operation_name,
@@ -166,10 +173,18 @@ class Streams:
         context: Context,
         event: object,
     ) -> bytes:
-        begin = partial(
+        begin: Callable[[], Begun] = partial(
             self._operations.execute, prepared, request.variables, context, event
         )
+        begin = in_turn(begin, context, self._admission.large_results)
         result = await executed(begin, context, self._hooks)
         outage = event.warning if isinstance(event, ImageChange) else None
-        answer = answer_of(result, context, is_traced=asker.is_traced, outage=outage)
+        is_mutation = prepared.type_ is OperationType.MUTATION
+        answer = answer_of(
+            result,
+            context,
+            is_traced=asker.is_traced,
+            outage=outage,
+            max_errors=MAX_ERRORS_OF_MUTATIONS if is_mutation else MAX_ERRORS,
+        )
         return encoded(answer)

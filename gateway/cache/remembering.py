@@ -259,10 +259,12 @@ def _rested(read: Read, landed: _Landed, tally: Tally) -> Content:
     _, topics = read.wanted
     stamps = zip(topics, entry.stamps, strict=True)
     tally.grounds.add(stamps, entry.stored_at + entry.fresh_seconds)
+    tally.read_bytes += len(entry.content)
     return landed.taken()
 
 
 def _stale(known: Entry, tally: Tally) -> Content:
     tally.stale += 1
+    tally.read_bytes += len(known.content)
     tally.grounds.give_way()
     return Content(known.content)

@@ -1,6 +1,7 @@
 """Documents that were parsed and validated, ready for the next equal request."""
 
 import asyncio
+import gc
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,10 @@ class DocumentCache:
         """Return the number of documents."""
         return len(self._prepared)
 
+    def __contains__(self, key: Key) -> bool:
+        """Return whether a document is prepared."""
+        return key in self._prepared
+
     def prepare(
         self, text: str, operation_name: str | None, *, has_token: bool
     ) -> Preparing:
@@ -92,7 +97,7 @@ class DocumentCache:
         self._waiting[has_token] += 1
         try:
             loop = asyncio.get_running_loop()
-            prepared = await loop.run_in_executor(self._thread, prepare)
+            prepared = await loop.run_in_executor(self._thread, _collected, prepare)
         finally:
             self._waiting[has_token] -= 1
         return self._kept(key, prepared)
@@ -110,3 +115,14 @@ class DocumentCache:
             (text, _), _ = self._prepared.popitem(last=False)
             self.characters_held -= len(text)
         return prepared
+
+
+def _collected(prepare: Callable[[], Prepared]) -> Prepared:
+    """Prepare a document, and collect the cyclic garbage that validation leaves.
+
+    A later pass over that of many documents would stall the loop.
+    """
+    try:
+        return prepare()
+    finally:
+        gc.collect(1)

@@ -76,6 +76,10 @@ class Operations:
         if variables:
             self._variable_limits.check(variables, sent_bytes)
 
+    def is_prepared(self, text: str, operation_name: str | None) -> bool:
+        """Return whether a document needs no parsing and no validation."""
+        return (text, operation_name) in self._documents
+
     def prepare(
         self, text: str, operation_name: str | None, *, has_token: bool
     ) -> Preparing:

@@ -165,9 +165,20 @@ class _Source(Source):
 
 def _parsed(text: str) -> DocumentNode:
     try:
-        return parse(_Source(text))
+        document = parse(_Source(text))
     except GraphQLError as error:
         raise InvalidDocument([error]) from None
+    _unlink_tokens(document)
+    return document
+
+
+def _unlink_tokens(document: DocumentNode) -> None:
+    """Let go of the list of tokens, which is one cycle; locations need their own."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
 
 
 def _operation(

@@ -34,3 +34,9 @@ async def next_turn() -> None:
     """Wait for an iteration of the loop whose slice is not used up."""
     while is_time_up():  # noqa: ASYNC110 - there is no event of an iteration
         await asyncio.sleep(0)
+
+
+async def take_turn() -> None:
+    """Wait for the next turn where this iteration of the loop has no time left."""
+    if is_time_up():
+        await next_turn()

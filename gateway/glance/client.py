@@ -251,6 +251,7 @@ class GlanceClient:
         )
         response = await self._transport.send(request, exchange)
         slot.observe_response(response.status)
+        caller.tally.read_bytes += len(response.content)
         if not response.is_success:
             raise refusal(response, call.purpose, is_write=call.is_write)
         try:

@@ -7,6 +7,7 @@ import msgspec
 from gateway.caller import Tally
 from gateway.limits.cost import OperationCosts, check_calls
 from gateway.limits.field_costs import Circumstances, Values
+from gateway.limits.large_results import LargeResults
 from gateway.limits.rate import RateLimited, RateLimits
 from gateway.limits.result_values import check_values
 
@@ -35,11 +36,14 @@ class Admission:
     ) -> None:
         """Limit rates where `rates` are given, and results to `max_values`.
 
+        `large_results` has room for two of the largest results at once.
+
         `page_images` returns how many images a page of Glance holds.
         """
         self._page_images = page_images
         self._rates = rates
         self._max_values = max_values
+        self.large_results = LargeResults(2 * max_values)
 
     @property
     def limits_rates(self) -> bool:
@@ -69,14 +73,16 @@ class Admission:
         tally.estimate = costs.calls.estimate(variables, circumstances)
         check_calls(tally.budget, tally.estimate)
         tally.values = costs.values.estimate(variables, circumstances)
-        check_values(tally.values, self._max_values)
+        check_values(tally.budget.values + tally.values, self._max_values)
         tally.budget.reserved += tally.estimate
+        tally.budget.values += tally.values
         if self._rates is None or tally.estimate <= 1:
             return
         try:
             await self._take(visitor, tally.estimate - 1)
         except RateLimited:
             tally.budget.reserved -= tally.estimate
+            tally.budget.values -= tally.values
             raise
 
     async def close(self) -> None:

@@ -25,6 +25,7 @@ from graphql import (
 from gateway.limits.field_costs import Costs, Mark, Source, Values
 
 CONDITIONS = {"skip": False, "include": True}
+TYPENAME = "__typename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,10 @@ class SelectionCompiler:
         """Return the field, None where neither it nor what is below costs anything."""
         name = node.name.value
         definition = _definition(type_, name)
+        if name == TYPENAME and self._other is not None:
+            return SelectedField(
+                _response_name(node), conditions, self._other, {}, Selection()
+            )
         if type_ is None or definition is None:
             return None
         cost = self._costs.get((type_.name, name), self._other)
@@ -173,8 +178,7 @@ class SelectionCompiler:
         arguments = {}
         if isinstance(cost, Source):
             arguments = dict(self._arguments(definition, node, cost.arguments))
-        response_name = node.alias.value if node.alias else name
-        return SelectedField(response_name, conditions, cost, arguments, below)
+        return SelectedField(_response_name(node), conditions, cost, arguments, below)
 
     def _arguments(
         self, definition: GraphQLField, node: FieldNode, names: tuple[str, ...]
@@ -232,6 +236,10 @@ def _add_spread(selection: Selection, spread: Spread, *, is_root: bool) -> None:
         selection.spreads.append(spread)
     else:
         add(selection.fixed, spread.selection.fixed)
+
+
+def _response_name(node: FieldNode) -> str:
+    return node.alias.value if node.alias else node.name.value
 
 
 def _definition(type_: GraphQLNamedType | None, name: str) -> GraphQLField | None:

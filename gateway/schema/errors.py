@@ -48,6 +48,8 @@ CODES: Mapping[type[GlanceError], str] = {
 
 # Of one request, and of the places in its document that one error names.
 MAX_ERRORS = 20
+# Each mutation of a request says whether it was sent.
+MAX_ERRORS_OF_MUTATIONS = 150
 MAX_LOCATIONS = 10
 OMITTED = "ERRORS_OMITTED"
 
@@ -57,14 +59,18 @@ Formatted = dict[str, object]
 
 
 def presented(
-    errors: Sequence[GraphQLError], request_id: str, *, was_executed: bool
+    errors: Sequence[GraphQLError],
+    request_id: str,
+    *,
+    was_executed: bool,
+    most: int = MAX_ERRORS,
 ) -> list[Formatted]:
     """Return the errors of an operation, or of its document, as clients see them.
 
-    At most 20: of more, the last entry tells how many are left out. They hold on
+    At most `most`: of more, the last entry tells how many are left out. They hold on
     to nothing of the request from then on.
     """
-    shown = errors if len(errors) <= MAX_ERRORS else errors[: MAX_ERRORS - 1]
+    shown = errors if len(errors) <= most else errors[: most - 1]
     entries = [present(one, request_id, was_executed=was_executed) for one in shown]
     omitted = len(errors) - len(shown)
     if omitted:

@@ -27,6 +27,7 @@ ESTIMATES = {
         "$n: Int!", "$yes: Boolean!"
     ): 1,
     "{ images(first: -1) { nodes { id } } }": 0,
+    "{ images(first: 2) { nodes { a: __typename __typename } } }": 1 + 2 * 3,
 }
 
 
