@@ -10,7 +10,8 @@ HEADERS_MAX = 100
 PIPELINE_MAX = 16
 # Connections above the limit that are told so; any further ones are just closed.
 REJECTED_AT_ONCE = 100
-# What is counted of a request's body; the first 64 KiB of each are free.
+# What is counted of a request's body and of what a WebSocket connection has sent
+# and is not handed over; the first 64 KiB of each are free.
 LARGE_BODY_FROM_BYTES = 64 * 1024
 LARGE_BODIES_MAX_BYTES = 64 * 1024 * 1024
 
@@ -20,7 +21,8 @@ class ConnectionLimits:
     """Limits of one worker: connections at once, and seconds for each step.
 
     `read_seconds` is the longest that a request may take to arrive, head and
-    body; `write_seconds` is how long a client may take nothing of a response.
+    body, or a WebSocket message; `write_seconds` is how long a client may take
+    nothing of a response.
     """
 
     connections: int
@@ -30,7 +32,7 @@ class ConnectionLimits:
 
 @dataclass(slots=True)
 class LargeBodies:
-    """Bytes of large request bodies that one worker holds."""
+    """Bytes of large request bodies and messages that one worker holds."""
 
     held_bytes: int = 0
 
@@ -45,16 +47,19 @@ class BodyBytes:
 
     def add(self, received: int) -> bool:
         """Count bytes of a body; return whether the worker can hold them."""
-        self._received += received
-        more = max(0, self._received - LARGE_BODY_FROM_BYTES) - self._held
+        return self.hold(self._received + received)
+
+    def hold(self, received: int) -> bool:
+        """Count so many bytes in all; return whether the worker can hold them."""
+        self._received = received
+        more = max(0, received - LARGE_BODY_FROM_BYTES) - self._held
         self._held += more
         self.of_worker.held_bytes += more
-        return not more or self.of_worker.held_bytes <= LARGE_BODIES_MAX_BYTES
+        return more <= 0 or self.of_worker.held_bytes <= LARGE_BODIES_MAX_BYTES
 
     def clear(self) -> None:
         """Count nothing of this connection any longer."""
-        self.of_worker.held_bytes -= self._held
-        self._received = self._held = 0
+        self.hold(0)
 
 
 class LimitedConfig(uvicorn.Config):

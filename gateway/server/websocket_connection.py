@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import (
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 
-from gateway.server.limits import LimitedConfig
+from gateway.server.limits import BodyBytes, LimitedConfig
 from gateway.server.rejections import HEAD_TOO_LARGE
 from gateway.server.write_timeout import WriteTimeout
 
@@ -19,6 +19,11 @@ FRAGMENTS_MAX = 1024
 # Parsing a frame of six bytes takes some 15 microseconds.
 PIECE_BYTES = 2048
 TURN_SECONDS = 0.005
+# RFC 6455 gives a reason 123 bytes.
+TOO_MANY_MESSAGES = (
+    "This worker is receiving as many large messages as it may hold: try again later."
+)
+TOO_SLOW = "The message took too long to arrive."
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
@@ -27,6 +32,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     What has arrived is parsed in pieces, each once the application has taken the
     messages of the one before and while the client reads what it is sent. So
     neither messages nor pongs pile up, and other connections have their turns.
+    A message that arrives within one read sets no timer.
     """
 
     def __init__(
@@ -39,6 +45,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Hold to the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
         self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
+        self._read_seconds = config.limits.read_seconds
+        self._read_timer: asyncio.TimerHandle | None = None
+        self._body_bytes = BodyBytes(config.large_bodies)
         self._unparsed = bytearray()
         self._next_turn: asyncio.Handle | None = None
         self._fragments = 0
@@ -47,7 +56,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Hold nothing any longer."""
         super().connection_lost(exc)
         self._write_timeout.stop()
+        self._stop_read_timer()
+        self._body_bytes.clear()
         self._unparsed.clear()
+        self.frames = []
         # A generator that holds what holds it.
         self.conn.parser.close()
         if self._next_turn is not None:
@@ -72,6 +84,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         """Hand a whole message over."""
         self._fragments = 0
+        self._stop_read_timer()
         if self.curr_msg_data_type == "text" and not self.close_sent:
             self.frames = [b"".join(self.frames)]
             try:
@@ -121,6 +134,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             super().data_received(piece)
             if not self.handshake_initiated and self.conn.handshake_exc is not None:
                 self._reject()
+        self._watch_unfinished()
         if self.transport.is_closing():
             self._unparsed.clear()
         elif self._unparsed and not self.read_paused:
@@ -138,7 +152,41 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             return False
         return self.queue.empty() or self.close_sent
 
+    def _watch_unfinished(self) -> None:
+        """Count what is not handed over, and time a message that is not whole."""
+        in_frame = len(self.conn.reader.buffer)
+        in_message = in_frame + sum(map(len, self.frames))
+        if not self._body_bytes.hold(in_message + len(self._unparsed)):
+            self._fail(CloseCode.TRY_AGAIN_LATER, TOO_MANY_MESSAGES)
+        elif not in_frame and not self.frames:
+            self._stop_read_timer()
+        elif self._read_timer is None and not self._unparsed:
+            self._start_read_timer()
+
+    def _start_read_timer(self) -> None:
+        self._read_timer = self.loop.call_later(
+            self._read_seconds, self._read_timed_out
+        )
+
+    def _stop_read_timer(self) -> None:
+        if self._read_timer is not None:
+            self._read_timer.cancel()
+            self._read_timer = None
+
+    def _read_timed_out(self) -> None:
+        """Close the connection, unless it is we who do not read."""
+        self._read_timer = None
+        if self.read_paused:
+            self._start_read_timer()
+        else:
+            self._fail(CloseCode.POLICY_VIOLATION, TOO_SLOW)
+
     def _fail(self, code: CloseCode, reason: str) -> None:
+        if self.transport.is_closing():
+            return
+        self.frames = []
+        self._stop_read_timer()
+        self._body_bytes.clear()
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 

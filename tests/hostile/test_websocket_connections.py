@@ -7,17 +7,29 @@ from contextlib import ExitStack, suppress
 from threading import Thread
 
 import pytest
-from websockets.frames import Opcode
+from websockets.frames import CloseCode, Opcode
 
 from tests.hostile.victim import (
     IMAGES,
     Victim,
     frame,
+    running_victim,
     subscribe_frame,
     text_frame,
 )
 
+MIB = 1024 * 1024
 GROWTH_MIB = 50
+# 64 MiB of messages, 64 KiB of each connection, and what is around them.
+MESSAGES_MIB = 110
+SENDERS = 200
+FRAGMENT = frame(b" " * 8191, fin=False)
+UNFINISHED = [
+    pytest.param(
+        FRAGMENT + frame(b" " * 8191, Opcode.CONT, fin=False) * 126, id="fragments"
+    ),
+    pytest.param(frame(b" " * MIB)[:-1], id="a frame"),
+]
 STALL_SECONDS = 1
 FLOOD_SECONDS = 0.7
 LISTS = "{" + " ".join(f"a{number}: {IMAGES[1:-1]}" for number in range(10)) + "}"
@@ -95,12 +107,87 @@ def test_client_that_does_not_read_is_cut_off(victim: Victim) -> None:
     assert victim.shrinks_to(before + GROWTH_MIB)
 
 
+@pytest.mark.parametrize("message", UNFINISHED)
+def test_unfinished_messages_are_bounded_together(message: bytes) -> None:
+    """What is above the limit is closed with 1013; others are served."""
+    with running_victim() as victim, ExitStack() as stack:
+        senders = [stack.enter_context(victim.websocket()) for _ in range(SENDERS)]
+        before = victim.rss_mib()
+        victim.forget_peak()
+        for one in senders:
+            with suppress(OSError):
+                one.sendall(message)
+        code = close_code(senders[-1])
+
+        assert victim.is_well()
+        assert victim.peak_mib() < before + MESSAGES_MIB
+        assert code == CloseCode.TRY_AGAIN_LATER
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(FRAGMENT, id="fragment"),
+        pytest.param(FRAGMENT[:100], id="frame"),
+        pytest.param(frame(b"", fin=False), id="empty fragment"),
+        pytest.param(text_frame({"type": "ping"}) + FRAGMENT, id="second message"),
+    ],
+)
+def test_message_that_does_not_arrive_is_rejected(victim: Victim, part: bytes) -> None:
+    """Once the time for reading is up."""
+    with victim.websocket() as connection:
+        connection.sendall(part)
+
+        assert close_code(connection) == CloseCode.POLICY_VIOLATION
+
+
+def test_message_that_dribbles_is_rejected(victim: Victim) -> None:
+    """Neither fragments nor pings buy time."""
+    part = frame(b"", Opcode.CONT, fin=False) + frame(b"p", Opcode.PING)
+    with victim.websocket() as connection, suppress(ConnectionError):
+        connection.sendall(FRAGMENT)
+        connection.settimeout(0.1)
+        for _ in range(100):
+            connection.sendall(part)
+            with suppress(TimeoutError):
+                while connection.recv(65536):
+                    pass
+                return
+        pytest.fail("It is still open.")
+
+
+def test_messages_that_arrive_have_all_the_time(victim: Victim) -> None:
+    """Each has its own time; none runs between them."""
+    ping = text_frame({"type": "ping"})
+    with victim.websocket() as connection:
+        connection.settimeout(0.2)
+        for _ in range(3):
+            connection.sendall(ping[:5])
+            with suppress(TimeoutError):
+                connection.recv(65536)
+            connection.sendall(ping[5:])
+            assert b"pong" in connection.recv(65536)
+            with suppress(TimeoutError):
+                connection.recv(65536)
+
+
 def test_url_is_not_logged(victim: Victim) -> None:
     """There may be a token in it."""
     victim.websocket(b"?token=secret").close()
     assert victim.is_well()
 
     assert "secret" not in victim.log()
+
+
+def close_code(connection: socket.socket) -> int:
+    """Return the code that the gateway closes with, whatever comes before."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            received += part
+    # A pong of graphql-transport-ws is no close frame.
+    _, _, close = received.rpartition(b"\x88")
+    return int.from_bytes(close[1:3])
 
 
 def _drain(connection: socket.socket) -> None:

@@ -44,3 +44,16 @@ def test_nothing_stays_counted() -> None:
     body.clear()
 
     assert worker.held_bytes == 0
+
+
+def test_what_a_message_holds_is_given_back() -> None:
+    """What is left of it stays counted, and always fits."""
+    worker = LargeBodies()
+    first, second = BodyBytes(worker), BodyBytes(worker)
+    largest = LARGE_BODY_FROM_BYTES + LARGE_BODIES_MAX_BYTES
+    first.hold(largest)
+
+    assert not second.hold(largest)
+    assert first.hold(LARGE_BODY_FROM_BYTES + 1)
+    second.clear()
+    assert worker.held_bytes == 1
