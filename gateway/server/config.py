@@ -13,6 +13,7 @@ from gateway.log_filter import WithoutRequests
 from gateway.server.http_connection import HttpConnection
 from gateway.server.limits import ConnectionLimits, LargeBodies, LimitedConfig
 from gateway.server.memory import GARBAGE_THRESHOLDS, MemoryKeeper
+from gateway.server.slow_readers import SlowReaders
 from gateway.server.websocket_connection import WebSocketConnection
 from gateway.settings import Settings
 
@@ -82,6 +83,7 @@ def limited_config(
         settings.write_timeout_seconds,
     )
     config.large_bodies = LargeBodies()
+    config.slow_readers = SlowReaders()
     return config
 
 

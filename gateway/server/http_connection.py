@@ -22,7 +22,8 @@ from gateway.server.rejections import (
     TOO_SLOW,
     Rejection,
 )
-from gateway.server.write_timeout import WriteTimeout
+from gateway.server.slow_readers import UNCOUNTED_BYTES
+from gateway.server.write_timeout import Writer, WriteTimeout
 
 
 class Rejected(Exception):
@@ -55,7 +56,9 @@ class HttpConnection(HttpToolsProtocol):
         """Hold to the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
         self._limits = config.limits
-        self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
+        self._write_timeout = WriteTimeout(
+            self.loop, config.limits.write_seconds, config.slow_readers
+        )
         self._read_timer: asyncio.TimerHandle | None = None
         self._body_bytes = BodyBytes(config.large_bodies)
         self._is_reading = False
@@ -70,6 +73,8 @@ class HttpConnection(HttpToolsProtocol):
         if len(self.connections) > self._limits.connections + REJECTED_AT_ONCE:
             transport.abort()
             return
+        transport.set_write_buffer_limits(high=UNCOUNTED_BYTES, low=0)
+        self._writer = Writer(transport, self._write_timeout)
         self._start_read_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,6 +123,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
         if not self.parser.should_upgrade():
             self.headers = NO_TRAILERS
+            self.cycle.transport = self._writer  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """Wait for no more of this request."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
+from gateway.server.slow_readers import SlowReaders
+
 HEAD_MAX_BYTES = 64 * 1024
 HEADERS_MAX = 100
 # Browsers and HTTP libraries do not pipeline at all.
@@ -22,7 +24,7 @@ class ConnectionLimits:
 
     `read_seconds` is the longest that a request may take to arrive, head and
     body, or a WebSocket message; `write_seconds` is how long a client may take
-    nothing of a response.
+    too little of a response.
     """
 
     connections: int
@@ -67,3 +69,4 @@ class LimitedConfig(uvicorn.Config):
 
     limits: ConnectionLimits
     large_bodies: LargeBodies
+    slow_readers: SlowReaders

@@ -44,7 +44,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     ) -> None:
         """Hold to the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
-        self._write_timeout = WriteTimeout(self.loop, config.limits.write_seconds)
+        self._write_timeout = WriteTimeout(
+            self.loop, config.limits.write_seconds, config.slow_readers
+        )
         self._read_seconds = config.limits.read_seconds
         self._read_timer: asyncio.TimerHandle | None = None
         self._body_bytes = BodyBytes(config.large_bodies)
@@ -107,6 +109,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message of the application; return once little of it waits."""
+        self._write_timeout.written_bytes = len(str(message.get("text", "")))
         await super().send(message)
         await self.writable.wait()
         if self.close_sent:

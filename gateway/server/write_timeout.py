@@ -1,41 +1,46 @@
-"""Cutting off a client that reads nothing of what it asked for."""
+"""Cutting off a client that reads too little of what it asked for."""
 
 import asyncio
-import logging
-import socket
-import struct
 
-logger = logging.getLogger(__name__)
+from gateway.server.slow_readers import SlowReaders, cut_off
 
-# Less in `write_seconds` is as good as nothing.
-PROGRESS_BYTES = 16 * 1024
-# On, zero seconds. Source: socket(7), SO_LINGER.
-RESET_AT_CLOSE = struct.pack("ii", 1, 0)
+# What a client must take in `write_seconds`, or a quarter of what waits for it.
+PROGRESS_BYTES = 256 * 1024
 
 
 class WriteTimeout:
     """Watches a transport while more waits to be sent than it likes to hold.
 
-    A connection that is cut off is not closed in order: what its client does not
-    read would have to be read first.
+    `written_bytes` is the size of what was written to it last.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Cut a client off that has taken nothing for so long."""
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, seconds: float, readers: SlowReaders
+    ) -> None:
+        """Cut a client off that makes no progress for so long, one of `readers`."""
         self._loop = loop
         self._seconds = seconds
+        self._readers = readers
         self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self.written_bytes = 0
 
     def start(self, transport: asyncio.WriteTransport) -> None:
         """Begin to watch; a no-op while it does."""
         if self._timer is None:
+            self._transport = transport
             self._schedule(transport)
+            unsent = transport.get_write_buffer_size()
+            self._readers.add(transport, max(unsent, self.written_bytes))
 
     def stop(self) -> None:
         """Watch no longer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._transport is not None:
+            self._readers.discard(self._transport)
+            self._transport = None
 
     def _schedule(self, transport: asyncio.WriteTransport) -> None:
         unsent = transport.get_write_buffer_size()
@@ -44,19 +49,27 @@ class WriteTimeout:
         )
 
     def _check(self, transport: asyncio.WriteTransport, unsent_before: int) -> None:
-        unsent = transport.get_write_buffer_size()
-        if unsent_before - unsent >= PROGRESS_BYTES:
+        taken = unsent_before - transport.get_write_buffer_size()
+        if taken >= min(PROGRESS_BYTES, unsent_before // 4):
             self._schedule(transport)
             return
-        self._timer = None
-        client = transport.get_extra_info("peername")
-        logger.warning(
-            "client %s is cut off: it read nothing for %s seconds, %s bytes unsent",
-            client,
-            self._seconds,
-            unsent,
-        )
-        # Else the system would go on offering what it holds for the client.
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
-        transport.abort()
+        self.stop()
+        cut_off(transport, f"it read {taken} bytes in {self._seconds} seconds")
+
+
+class Writer:
+    """What a response is written to: it tells a WriteTimeout how much that is."""
+
+    __slots__ = "_timeout", "_write", "close", "is_closing"
+
+    def __init__(self, transport: asyncio.Transport, timeout: WriteTimeout) -> None:
+        """Write to `transport`."""
+        self._timeout = timeout
+        self._write = transport.write
+        self.close = transport.close
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write, as a transport does."""
+        self._timeout.written_bytes = len(data)
+        self._write(data)

@@ -7,13 +7,17 @@ from contextlib import ExitStack, suppress
 import orjson
 import pytest
 
-from tests.hostile.victim import IMAGES, Victim
+from tests.hostile.victim import IMAGES, Victim, running_victim
 
 MIB = 1024 * 1024
 GET = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 GROWTH_MIB = 50
+# 64 MiB unsent, what was cached, and what is being made; of 3 MiB for each reader.
+UNSENT_MIB = 235
+READERS = 60
+CUT_OFF = 35
 
 
 def received(connection: socket.socket) -> bytes:
@@ -172,14 +176,33 @@ def test_connections_are_bounded(victim: Victim) -> None:
 
 def test_reader_that_stops_is_cut_off(victim: Victim) -> None:
     """What was made for it is given back."""
-    lists = " ".join(f"a{number}: {IMAGES[1:-1]}" for number in range(10))
-    body = orjson.dumps({"query": f"{{ {lists} }}"})
-    head = POST + b"X-Auth-Token: t\r\nContent-Length: %d\r\n\r\n" % len(body)
     before = victim.rss_mib()
     with ExitStack() as stack:
         readers = [stack.enter_context(victim.connect()) for _ in range(8)]
         for one in readers:
-            one.sendall(head + body)
+            one.sendall(large_query("a"))
         victim.wait_until_cut_off(readers)
 
     assert victim.shrinks_to(before + GROWTH_MIB)
+
+
+def test_readers_that_stop_are_bounded_together() -> None:
+    """Long before the time for each is up; others are served."""
+    small_cache = {"GATEWAY_CACHE_MAX_BYTES": str(16 * MIB)}
+    with running_victim(**small_cache) as victim, ExitStack() as stack:
+        readers = [stack.enter_context(victim.connect()) for _ in range(READERS)]
+        before = victim.rss_mib()
+        victim.forget_peak()
+        for number, one in enumerate(readers):
+            one.sendall(large_query(f"r{number:02}_"))
+        are_cut_off = victim.logs("do not read", CUT_OFF)
+
+        assert victim.peak_mib() < before + UNSENT_MIB
+        assert are_cut_off
+
+
+def large_query(prefix: str) -> bytes:
+    """Return a request of ten lists, which take four megabytes."""
+    lists = " ".join(f"{prefix}{number}: {IMAGES[1:-1]}" for number in range(10))
+    body = orjson.dumps({"query": f"{{ {lists} }}"})
+    return POST + b"X-Auth-Token: t\r\nContent-Length: %d\r\n\r\n" % len(body) + body

@@ -101,6 +101,15 @@ class Victim:
             poll.register(one, select.POLLERR | select.POLLHUP)
             assert poll.poll(SECONDS * 1000)
 
+    def logs(self, text: str, times: int) -> bool:
+        """Tell whether it logs a text so often, within a time and while it serves."""
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            if self.log().count(text) >= times:
+                return True
+            assert self.is_well()
+        return False
+
     def shrinks_to(self, mib: float) -> bool:
         """Tell whether it gives memory back, within a time and while it serves."""
         until = time.monotonic() + SECONDS
