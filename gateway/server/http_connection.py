@@ -97,8 +97,16 @@ class HttpConnection(HttpToolsProtocol):
         self._time_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the transport to a WebSocket connection."""
+        """Leave the transport to a WebSocket connection.
+
+        While a response is under way, the connection closes instead.
+        """
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self.transport.close()
+            return
         self._stop_read_timer()
+        self._write_timeout.stop()
         super().handle_websocket_upgrade()
         # Each holds the other.
         self.parser = None  # type: ignore[assignment]

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 import orjson
 import pytest
 
-from tests.hostile.victim import IMAGES, Victim, running_victim
+from tests.hostile.victim import IMAGES, UPGRADE, Victim, running_victim
 
 MIB = 1024 * 1024
 GET = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\n"
@@ -76,6 +76,12 @@ def test_target_that_is_not_ascii_is_malformed(victim: Victim, name: str) -> Non
     request = b"GET /\xc3\xbc HTTP/1.1\r\nHost: x\r\n" + upgrade + b"\r\n"
 
     assert rejection(answered(victim, request)) == (400, "BAD_REQUEST")
+
+
+def test_upgrade_behind_a_request_is_rejected(victim: Victim) -> None:
+    """Its response would come before that of the request, or within it."""
+    assert b"101 Switching" not in answered(victim, GET + b"\r\n" + UPGRADE)
+    assert victim.is_well()
 
 
 def endless_header() -> Iterable[bytes]:
