@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from gateway.server.limits import (
@@ -66,6 +69,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._read_bytes = 0
         self._rejection = MALFORMED
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, if there is room for another connection."""
@@ -78,8 +82,16 @@ class HttpConnection(HttpToolsProtocol):
         self._start_read_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hold nothing any longer."""
+        """Hold nothing any longer, and let the running request know.
+
+        uvicorn tells the newest of pipelined requests, which need not be that one.
+        """
+        self.pipeline.clear()
         super().connection_lost(exc)
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+            self._running = None
         self._stop_read_timer()
         self._write_timeout.stop()
         self._body_bytes.clear()
@@ -129,6 +141,8 @@ class HttpConnection(HttpToolsProtocol):
             raise self._rejected(MALFORMED)
         self._is_in_head = False
         super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
         if not self.parser.should_upgrade():
             self.headers = NO_TRAILERS
             self.cycle.transport = self._writer  # type: ignore[assignment]
@@ -141,6 +155,7 @@ class HttpConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request; read no further ones before the last."""
         self._body_bytes.clear()
+        self._running = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if self.pipeline:
             self.flow.pause_reading()

@@ -1,6 +1,7 @@
 """Attacks on HTTP itself, before any GraphQL."""
 
 import socket
+import struct
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 
@@ -190,6 +191,28 @@ def test_reader_that_stops_is_cut_off(victim: Victim) -> None:
         victim.wait_until_cut_off(readers)
 
     assert victim.shrinks_to(before + GROWTH_MIB)
+
+
+def test_client_that_resets_pipelined_requests_leaves_no_traceback(
+    victim: Victim,
+) -> None:
+    """The request that runs is not the newest one that has arrived."""
+    before = victim.log().count("Traceback")
+    body = orjson.dumps({"query": IMAGES})
+    request = POST + b"X-Auth-Token: t\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(body),
+        body,
+    )
+    for _ in range(20):
+        with victim.connect() as opened:
+            opened.sendall(request * 6)
+            opened.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+    for _ in range(3):
+        victim.query(IMAGES)
+
+    assert victim.log().count("Traceback") == before
 
 
 def test_readers_that_stop_are_bounded_together() -> None:
