@@ -19,8 +19,9 @@ from gateway.asgi.turns import Turns
 from gateway.caller import new_request_id
 from gateway.identity import Identity, InvalidToken
 from gateway.limits.admission import Visitor
+from gateway.limits.exceeded import LimitExceeded
 from gateway.limits.subscriptions import TOO_MANY
-from gateway.schema.errors import Formatted, request_error
+from gateway.schema.errors import Formatted
 
 INIT_SECONDS = 10
 # Further operations wait until the client has taken a response of one of these.
@@ -144,14 +145,21 @@ class SocketConnection:
             raise Violation(BAD_REQUEST, reason)
         if name in self._operations:
             raise Violation(SUBSCRIBER_EXISTS, f"Subscriber for {name} already exists")
-        identifier = new_request_id()
+        scope = identity.scope if identity else None
+        visitor = Visitor(new_request_id(), scope, self._address)
         if len(self._operations) >= self._max_operations:
-            reason = f"A connection may run {self._max_operations} operations at once."
-            error = request_error(TOO_MANY, reason, identifier)
-            await self._tell(_error(name, [error]))
+            errors = self._streams.rejection(self._too_many(), visitor)
+            await self._tell(_error(name, errors))
             return
-        running = self._run(name, request, identity, identifier)
+        running = self._run(name, request, Asker(identity, visitor))
         self._operations[name] = self._tasks.create_task(running)
+
+    def _too_many(self) -> LimitExceeded:
+        running, limit = len(self._operations), self._max_operations
+        reason = (
+            f"Operations of one connection at the same time are limited to {limit}."
+        )
+        return LimitExceeded(TOO_MANY, reason, measured=running + 1, limit=limit)
 
     def _end(self, message: Message) -> None:
         """End an operation that the client has no more use for, if it runs."""
@@ -162,20 +170,12 @@ class SocketConnection:
         if operation is not None:
             operation.cancel()
 
-    async def _run(
-        self,
-        name: str,
-        request: GraphQLRequest,
-        identity: Identity | None,
-        identifier: str,
-    ) -> None:
+    async def _run(self, name: str, request: GraphQLRequest, asker: Asker) -> None:
         """Send the responses; each is requested once the previous one is sent.
 
         The task that listens notices when the client has left.
         """
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
-        scope = identity.scope if identity else None
-        asker = Asker(identity, Visitor(identifier, scope, self._address))
         answers = self._streams.answers(request, asker, self._turns)
         try:
             async with aclosing(answers):

@@ -115,9 +115,12 @@ class Streams:
             errors = presented(failed.errors, asker.identifier, was_executed=True)
             raise Refused(errors) from failed
         except REFUSALS as error:
-            scope = asker.identity.scope if asker.identity else None
-            tell_rejection(self._hooks, error, scope, asker.identifier)
-            raise Refused(refusal_of(error, asker.identifier).errors) from error
+            raise Refused(self.rejection(error, asker.visitor)) from error
+
+    def rejection(self, error: Exception, visitor: Visitor) -> Sequence[Formatted]:
+        """Return the errors of an operation that is rejected, and tell the hooks."""
+        tell_rejection(self._hooks, error, visitor.scope, visitor.request_id)
+        return refusal_of(error, visitor.request_id).errors
 
     async def _prepared(self, request: GraphQLRequest, asker: Asker) -> Prepared:
         self._operations.check_variables(request.variables, request.sent_bytes)
