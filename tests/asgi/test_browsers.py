@@ -53,7 +53,7 @@ def test_page_may_read_the_tag_and_the_requests_id(sharing: Gateway) -> None:
     answered = sharing.post("{ __typename }", headers={"Origin": FRIEND})
 
     exposed = answered.headers["Access-Control-Expose-Headers"]
-    assert exposed == "ETag, X-OpenStack-Request-ID"
+    assert exposed == "ETag, Retry-After, X-OpenStack-Request-ID"
     assert (
         "If-None-Match"
         in (preflight(sharing, FRIEND).headers["Access-Control-Allow-Headers"])
