@@ -173,7 +173,7 @@ class GraphQLEndpoint:
     async def _answer(
         self, body: bytes, details: RequestDetails, waiting: Waiting
     ) -> "Response | _Stream":
-        """Return the response; hooks are told where a limit rejects the request."""
+        """Return the response; hooks receive RejectionFacts if a limit rejects it."""
         try:
             if self._admission.limits_rates:
                 await self._admission.arrive(details.visitor)
@@ -184,8 +184,7 @@ class GraphQLEndpoint:
                     return self._queries.cached(key, entry, details)
             return await self._executed(key, body, details, waiting)
         except LimitExceeded as error:
-            scope = details.identity.scope if details.identity else None
-            tell_rejection(self._hooks, error, scope, details.identifier)
+            tell_rejection(self._hooks, error, details.scope, details.identifier)
             raise
 
     async def _executed(

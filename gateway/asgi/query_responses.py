@@ -40,10 +40,11 @@ class QueryResponses:
     ) -> Response:
         """Return the response of a cache entry."""
         counts = {"calls": 0, "cached": entry.reads, "coalesced": 0, "stale": 0}
-        scope = details.identity.scope if details.identity else None
         tell(
             self._hooks,
-            lambda: RequestFacts(details.identifier, scope, 0, entry.reads, 0, 0),
+            lambda: RequestFacts(
+                details.identifier, details.scope, 0, entry.reads, 0, 0
+            ),
         )
         response = Response(HTTPStatus.OK, entry.body, remembered=(key, entry))
         return _with_costs(response, details, counts)
@@ -91,8 +92,7 @@ class QueryResponses:
         if stale or not await self._answers.are_valid(grounds):
             return None
         counts, measures = outcome.counts, outcome.tally.measures
-        scope = details.identity.scope if details.identity else None
-        reads = counts["coalesced"]
+        reads, scope = counts["coalesced"], details.scope
         facts = RequestFacts(details.identifier, scope, 0, 0, reads, 0, measures)
         tell(self._hooks, lambda: facts)
         if details.wants_trace:

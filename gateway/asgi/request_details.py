@@ -26,11 +26,15 @@ class RequestDetails(msgspec.Struct, frozen=True):
     together: Together | None = None
 
     @property
+    def scope(self) -> str | None:
+        """Return the scope of the identity, None without a token."""
+        return self.identity.scope if self.identity else None
+
+    @property
     def visitor(self) -> Visitor:
         """Return the client as the limits count it."""
-        scope = self.identity.scope if self.identity else None
         is_listed = self.together is not None
-        return Visitor(self.identifier, scope, self.address, is_listed)
+        return Visitor(self.identifier, self.scope, self.address, is_listed)
 
 
 def details_of(

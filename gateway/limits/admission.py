@@ -36,9 +36,8 @@ class Admission:
     ) -> None:
         """Limit rates where `rates` are given, and results to `max_values`.
 
+        `page_images` returns how many images a page of Glance holds;
         `large_results` has room for two of the largest results at once.
-
-        `page_images` returns how many images a page of Glance holds.
         """
         self._page_images = page_images
         self._rates = rates
