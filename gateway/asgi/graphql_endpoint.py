@@ -205,10 +205,14 @@ class GraphQLEndpoint:
         context = self._contexts.new(
             details.identity, details.identifier, details.directive, details.together
         )
-        context.tally.measures = prepared.measures
-        await self._admission.admit(
-            prepared.costs, request.variables, context.tally, details.visitor
+        tally = context.tally
+        tally.measures = prepared.measures
+        is_listed = details.together is not None
+        self._admission.reserve(
+            prepared.costs, request.variables, tally, is_listed=is_listed
         )
+        if self._admission.limits_rates:
+            await self._admission.charge(tally, details.visitor)
         begin = in_turn(
             partial(self._operations.execute, prepared, request.variables, context),
             context,
@@ -217,7 +221,7 @@ class GraphQLEndpoint:
         if prepared.type_ is OperationType.QUERY:
             return await self._queries.executed(key, begin, context, details, waiting)
         result = await executed(begin, context, self._hooks, waiting)
-        outcome = Outcome(result, context.tally)
+        outcome = Outcome(result, tally)
         most = MAX_ERRORS_OF_MUTATIONS
         return response_of(outcome, context, details, max_errors=most)
 

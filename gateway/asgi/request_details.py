@@ -33,8 +33,7 @@ class RequestDetails(msgspec.Struct, frozen=True):
     @property
     def visitor(self) -> Visitor:
         """Return the client as the limits count it."""
-        is_listed = self.together is not None
-        return Visitor(self.identifier, self.scope, self.address, is_listed)
+        return Visitor(self.identifier, self.scope, self.address)
 
 
 def details_of(

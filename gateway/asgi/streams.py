@@ -161,9 +161,10 @@ class Streams:
     ) -> None:
         """Raise LimitExceeded if one response may cost too much."""
         context.tally.measures = prepared.measures
-        await self._admission.admit(
-            prepared.costs, request.variables, context.tally, asker.visitor
-        )
+        tally = context.tally
+        self._admission.reserve(prepared.costs, request.variables, tally)
+        if self._admission.limits_rates:
+            await self._admission.charge(tally, asker.visitor)
 
     def _context(self, asker: Asker) -> Context:
         return self._contexts.new(asker.identity, asker.identifier, asker.directive)

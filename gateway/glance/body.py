@@ -48,9 +48,9 @@ async def _read_large_body(
     return bytes(body)
 
 
-async def read_error_page(stream: StreamReader) -> bytes:
-    """Return the first 16 KiB of the body; the rest is not read."""
+async def read_beginning(stream: StreamReader, max_bytes: int) -> bytes:
+    """Return the first `max_bytes` of the body; the rest is not read."""
     page = bytearray()
-    while not stream.at_eof() and len(page) < ERROR_PAGE_MAX_BYTES:
+    while not stream.at_eof() and len(page) < max_bytes:
         page += await stream.readany()
-    return bytes(page[:ERROR_PAGE_MAX_BYTES])
+    return bytes(page[:max_bytes])

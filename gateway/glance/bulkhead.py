@@ -32,8 +32,11 @@ class Bulkhead:
         """
         return Slot(self, caller, kind)
 
-    async def enter(self, caller: Caller) -> Ticket:
-        """Take a slot once it is the caller's turn; raises TooManyWaiting."""
+    def arrive(self, caller: Caller) -> Ticket:
+        """Return a ticket that holds a slot, or waits for `turn`.
+
+        Raises TooManyWaiting.
+        """
         loop = asyncio.get_running_loop()
         now = loop.time()
         ticket = Ticket(caller.identity.scope, caller.request_id)
@@ -41,18 +44,20 @@ class Bulkhead:
             self._scheduler.arrive(ticket, now)
         except Full as full:
             raise self._rejection(caller, full) from full
-        if ticket.entered_at is not None:
-            return ticket
-        turn = self._turns[ticket] = loop.create_future()
-        self._end_pause_in_time(loop, now)
+        if ticket.entered_at is None:
+            self._turns[ticket] = loop.create_future()
+            self._end_pause_in_time(loop, now)
+        return ticket
+
+    async def turn(self, ticket: Ticket) -> None:
+        """Wait until the ticket gets its slot."""
         try:
-            await turn
+            await self._turns[ticket]
         except asyncio.CancelledError:
             self.leave(ticket)
             raise
         finally:
             del self._turns[ticket]
-        return ticket
 
     def leave(self, ticket: Ticket) -> None:
         """Give back the slot, or the place in the queue."""
@@ -118,7 +123,9 @@ class Slot:
 
     async def __aenter__(self) -> Self:
         """Wait for the turn; raises TooManyWaiting."""
-        self._ticket = await self._bulkhead.enter(self._caller)
+        self._ticket = self._bulkhead.arrive(self._caller)
+        if self._ticket.entered_at is None:
+            await self._bulkhead.turn(self._ticket)
         return self
 
     def observe_response(self, status: int) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import select
 from contextvars import ContextVar
 from functools import partial
-from http import HTTPStatus
 from ssl import SSLContext
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 # For one request. The gateway makes no use of statuses such as 100 and 103.
 INTERIM_RESPONSES_MAX = 100
+FINAL_RESPONSE = 200
 
 current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
 
@@ -63,7 +63,7 @@ class GlanceConnection(ResponseHandler):
 
         aiohttp would skip them without yielding to the event loop.
         """
-        if data[0].code < HTTPStatus.OK:
+        if data[0].code < FINAL_RESPONSE:
             self._interim_responses += 1
             if self._interim_responses > INTERIM_RESPONSES_MAX:
                 if self.transport is not None:

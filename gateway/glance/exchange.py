@@ -114,7 +114,7 @@ def verdict(
     each response that says something about an image needs an id.
     """
     if echoed:
-        is_ours = all(one == exchange.request_id for one in echoed)
+        is_ours = echoed.count(exchange.request_id) == len(echoed)
         return Verdict.PROVEN if is_ours else Verdict.FOREIGN
     if has_echoed and (is_success(status) or status in _OF_IMAGES):
         return Verdict.FOREIGN

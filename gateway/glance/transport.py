@@ -7,7 +7,7 @@ may belong to another request is rejected.
 
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,7 +16,12 @@ import msgspec
 from yarl import URL
 
 from gateway.caller import Caller
-from gateway.glance.body import BodyRejected, read_body, read_error_page
+from gateway.glance.body import (
+    ERROR_PAGE_MAX_BYTES,
+    BodyRejected,
+    read_beginning,
+    read_body,
+)
 from gateway.glance.connections import GlanceConnector, current_exchange
 from gateway.glance.exchange import (
     REQUEST_ID,
@@ -120,12 +125,14 @@ class Transport:
         ) as response:
             try:
                 self._check_sender(response, exchange)
-                return await self._read(response, request, exchange)
+                content = await self._content(response, request.max_bytes)
             except (BodyRejected, ResponseRejected):
                 # Once a body is read whole, its connection is in the pool again.
                 response.close()
                 exchange.close()
                 raise
+            media_type = response.headers.get("Content-Type", "").partition(";")[0]
+            return Response(response.status, media_type, exchange.request_id, content)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -163,20 +170,17 @@ class Transport:
                 REQUEST_ID,
             )
 
-    async def _read(
-        self, response: aiohttp.ClientResponse, request: Request, exchange: Exchange
-    ) -> Response:
-        status, headers = response.status, response.headers
-        media_type = headers.get("Content-Type", "").partition(";")[0]
-        is_plain = headers.get("Content-Encoding", "identity") == "identity"
-        if is_success(status):
-            if not is_plain:
-                raise BodyRejected("compressed, which was not requested")
-            max_bytes = min(request.max_bytes, self._response_max_bytes)
-            content = await read_body(response.content, max_bytes)
-        else:
-            content = await read_error_page(response.content) if is_plain else b""
-        return Response(status, media_type, exchange.request_id, content)
+    def _content(
+        self, response: aiohttp.ClientResponse, max_bytes: float
+    ) -> Awaitable[bytes]:
+        """Return what reads the body; raises BodyRejected for a compressed one."""
+        is_plain = response.headers.get("Content-Encoding", "identity") == "identity"
+        if not is_success(response.status):
+            max_page_bytes = ERROR_PAGE_MAX_BYTES if is_plain else 0
+            return read_beginning(response.content, max_page_bytes)
+        if not is_plain:
+            raise BodyRejected("compressed, which was not requested")
+        return read_body(response.content, min(max_bytes, self._response_max_bytes))
 
     def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
         """Open the session of kept connections and that of single-use ones."""

@@ -13,15 +13,11 @@ from gateway.limits.result_values import check_values
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Who sends a request: the scope of its identity, the address it comes from.
-
-    `is_listed` tells that the request is one of a list.
-    """
+    """Who sends a request: the scope of its identity, the address it comes from."""
 
     request_id: str
     scope: str | None
     address: str | None
-    is_listed: bool = False
 
 
 class Admission:
@@ -53,29 +49,36 @@ class Admission:
         """Count a request that has arrived, as one call; raises RateLimited."""
         await self._take(visitor, 1)
 
-    async def admit(
+    def reserve(
         self,
         costs: OperationCosts,
         variables: Values | None,
         tally: Tally,
-        visitor: Visitor,
+        *,
+        is_listed: bool = False,
     ) -> None:
         """Note in the tally what an operation may cost, and reserve it there.
 
-        Raises CostLimitExceeded, RateLimited, and LimitExceeded for a result that
-        would be too large. An operation that may make no call at all, having no
-        budget, costs nothing.
+        `is_listed` tells that its request is one of a list. Raises
+        CostLimitExceeded, and LimitExceeded for a result that would be too large.
+        An operation that may make no call at all, having no budget, costs nothing.
         """
         if tally.budget is None:
             return
-        circumstances = Circumstances(self._page_images(), visitor.is_listed)
+        circumstances = Circumstances(self._page_images(), is_listed)
         tally.estimate = costs.calls.estimate(variables, circumstances)
         check_calls(tally.budget, tally.estimate)
         tally.values = costs.values.estimate(variables, circumstances)
         check_values(tally.budget.values + tally.values, self._max_values)
         tally.budget.reserved += tally.estimate
         tally.budget.values += tally.values
-        if self._rates is None or tally.estimate <= 1:
+
+    async def charge(self, tally: Tally, visitor: Visitor) -> None:
+        """Count the calls that were reserved, but for that of `arrive`.
+
+        Raises RateLimited; then nothing is reserved any longer.
+        """
+        if tally.budget is None or tally.estimate <= 1:
             return
         try:
             await self._take(visitor, tally.estimate - 1)

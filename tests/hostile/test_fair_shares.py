@@ -76,19 +76,19 @@ def glance(double: GlanceDouble) -> HoldingGlance:
 def arrivals(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Awaitable[None]]:
     """Return what waits until so many calls have come to the door."""
     changed, come = threading.Condition(), [0]
-    enter = Bulkhead.enter
+    arrive = Bulkhead.arrive
 
-    async def counted(self: Bulkhead, caller: Caller) -> Ticket:
+    def counted(self: Bulkhead, caller: Caller) -> Ticket:
         with changed:
             come[0] += 1
             changed.notify_all()
-        return await enter(self, caller)
+        return arrive(self, caller)
 
     def wait(count: int) -> None:
         with changed:
             assert changed.wait_for(lambda: come[0] >= count, timeout=20)
 
-    monkeypatch.setattr(Bulkhead, "enter", counted)
+    monkeypatch.setattr(Bulkhead, "arrive", counted)
     return lambda count: asyncio.to_thread(wait, count)
 
 
