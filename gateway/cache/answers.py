@@ -92,7 +92,7 @@ class RememberedAnswers:
         answer = RememberedAnswer(
             body, grounds.reads, topics, stamps, now, grounds.fresh_until
         )
-        await self._memory.keep(key, answer)
+        self._memory.keep(key, answer)
 
     async def are_valid(self, grounds: Grounds) -> bool:
         """Return whether the topics of the dependencies still have their versions."""
@@ -106,4 +106,4 @@ class RememberedAnswers:
         kept = self._memory.answer(key)
         if kept is not None and kept.body is answer.body:
             compressed = {**kept.compressed, encoding: body}
-            await self._memory.keep(key, replace(kept, compressed=compressed))
+            self._memory.keep(key, replace(kept, compressed=compressed))

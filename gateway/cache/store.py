@@ -5,6 +5,7 @@ our own: its memory cache is unbounded, keeps a timer for each key with a
 lifetime and cannot tell None from a miss, so none of these are used.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from gateway.cache.entry import Entry, Stamps
 from gateway.cache.stamps import StampTable
 
 ENTRY_OVERHEAD_BYTES = 700
+SWEEP_SECONDS = 5.0
 
 Topics = tuple[str, ...]
 Wanted = tuple[str, Topics]
@@ -62,17 +64,30 @@ class Store(Protocol):
         """Give back what is held."""
 
 
+class _Entries(SimpleMemoryCache):  # type: ignore[misc]  # aiocache is untyped
+    """aiocache's memory, from which the event loop's timers can drop, too."""
+
+    def drop(self, key: str) -> None:
+        """Drop an entry; a no-op where there is none."""
+        self._cache.pop(key, None)
+
+
 class MemoryStore:
-    """Entries of this worker, least recently used ones forgotten first."""
+    """Entries of this worker, least recently used ones forgotten first.
+
+    What has expired is dropped within seconds, so that an idle process is small.
+    """
 
     def __init__(self, stamps: StampTable, *, max_entries: int, max_bytes: int) -> None:
         """Hold so many entries and answers, so many bytes with their overhead."""
         self._stamps = stamps
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._entries = SimpleMemoryCache(timeout=0)
+        self._entries = _Entries(timeout=0)
         self._answers: dict[AnswerKey, RememberedAnswer] = {}
         self._sizes: OrderedDict[str | AnswerKey, int] = OrderedDict()
+        self._expires_at: dict[str | AnswerKey, float] = {}
+        self._sweep: asyncio.TimerHandle | None = None
         self.bytes_held = 0
 
     def __len__(self) -> int:
@@ -88,19 +103,17 @@ class MemoryStore:
         return self._stamps.read(topics)
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
-        """Remember the entry until space is needed: its age is in it."""
-        del lifetime_seconds
-        await self.forget(key)
+        """Remember the entry until it expires or space is needed."""
+        self.drop(key)
         size = len(key) + len(entry.content) + ENTRY_OVERHEAD_BYTES
         if size > self._max_bytes:
             return
         await self._entries.set(key, entry)
-        await self._count(key, size)
+        self._count(key, size, lifetime_seconds)
 
     async def forget(self, key: str) -> None:
         """Remember nothing under the key."""
-        self.bytes_held -= self._sizes.pop(key, 0)
-        await self._entries.delete(key)
+        self.drop(key)
 
     def answer(self, key: AnswerKey) -> RememberedAnswer | None:
         """Return an answer that is kept, true or not, and count it as used."""
@@ -109,19 +122,30 @@ class MemoryStore:
             self._sizes.move_to_end(key)
         return answer
 
-    async def keep(self, key: AnswerKey, answer: RememberedAnswer) -> None:
-        """Keep the answer until space is needed."""
+    def keep(self, key: AnswerKey, answer: RememberedAnswer) -> None:
+        """Keep the answer until it expires or space is needed."""
         self.drop(key)
         size = len(key) + len(answer) + ENTRY_OVERHEAD_BYTES
         if size > self._max_bytes:
             return
         self._answers[key] = answer
-        await self._count(key, size)
+        self._count(key, size, answer.fresh_until - answer.kept_at)
 
-    def drop(self, key: AnswerKey) -> None:
-        """Keep no answer under the key."""
-        self.bytes_held -= self._sizes.pop(key, 0)
-        self._answers.pop(key, None)
+    def drop(self, key: str | AnswerKey) -> None:
+        """Hold nothing under the key; a no-op where nothing is held."""
+        if key not in self._sizes:
+            return
+        self.bytes_held -= self._sizes.pop(key)
+        del self._expires_at[key]
+        if isinstance(key, AnswerKey):
+            del self._answers[key]
+        else:
+            self._entries.drop(key)
+
+    def drop_expired(self, now: float) -> None:
+        """Drop what has expired at a time of the event loop's clock."""
+        for key in [key for key, at in self._expires_at.items() if at <= now]:
+            self.drop(key)
 
     async def renew(self, topics: Topics) -> Stamps | None:
         """Make every entry of these topics untrue, in every worker."""
@@ -132,18 +156,27 @@ class MemoryStore:
         self._stamps.doubt(topics)
 
     async def close(self) -> None:
-        """Hold nothing outside of this process."""
+        """Hold nothing outside of this process, and no timer."""
+        if self._sweep is not None:
+            self._sweep.cancel()
 
-    async def _count(self, key: str | AnswerKey, size: int) -> None:
+    def _count(self, key: str | AnswerKey, size: int, lifetime_seconds: float) -> None:
         """Count what was added, and make room for it."""
+        loop = asyncio.get_running_loop()
+        self._expires_at[key] = loop.time() + lifetime_seconds
         self._sizes[key] = size
         self.bytes_held += size
         while self.bytes_held > self._max_bytes or len(self) > self._max_entries:
-            oldest = next(iter(self._sizes))
-            if isinstance(oldest, AnswerKey):
-                self.drop(oldest)
-            else:
-                await self.forget(oldest)
+            self.drop(next(iter(self._sizes)))
+        if self._sweep is None:
+            self._sweep = loop.call_later(SWEEP_SECONDS, self._sweep_once, loop)
+
+    def _sweep_once(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Drop what has expired, and come back as long as there is anything."""
+        self.drop_expired(loop.time())
+        self._sweep = None
+        if self._sizes:
+            self._sweep = loop.call_later(SWEEP_SECONDS, self._sweep_once, loop)
 
     async def _load(self, key: str, topics: Topics) -> Loaded:
         entry: Entry | None = await self._entries.get(key)

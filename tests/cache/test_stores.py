@@ -512,3 +512,16 @@ async def test_valkey_behind_tls_is_used(
         assert await is_true(store, "k")
         assert observed.told == []
         await store.close()
+
+
+async def test_expired_entry_is_dropped_from_memory() -> None:
+    """After its lifetime, also while nothing else is loaded or saved."""
+    store, now = memory(), asyncio.get_running_loop().time()
+    await store.save("image", Entry(b"{}", 1.5, 10.0, ()), 60)
+    await store.save("stores", Entry(b"{}", 1.5, 300.0, ()), 360)
+
+    store.drop_expired(now + 61)
+
+    assert (await load(store, "image")).entry is None
+    assert (await load(store, "stores")).entry is not None
+    assert len(store) == 1
