@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,9 @@ from gateway.limits.anonymous import MissingToken
 from gateway.limits.exceeded import OVERLOADED, LimitExceeded
 
 MAX_DOCUMENTS = 1_000
-# Parsed, a character takes some 150 bytes.
-MAX_TEXT_CHARACTERS = 256 * 1024
+MAX_BYTES = 16 * 1024 * 1024
+# The memory of a prepared document, and of each of its tokens, at most.
+DOCUMENT_BYTES, TOKEN_BYTES = 17_000, 550
 # A shorter document takes some 10 ms at most.
 OFF_LOOP_FROM_CHARACTERS = 1_500
 # So many documents at the limits take some five seconds.
@@ -36,16 +38,16 @@ class DocumentCache:
         preparation: Preparation,
         *,
         max_documents: int = MAX_DOCUMENTS,
-        max_characters: int = MAX_TEXT_CHARACTERS,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Keep at most so many documents, and so many characters of their texts."""
+        """Keep at most so many documents, and so many bytes by their estimates."""
         self._preparation = preparation
         self._max_documents = max_documents
-        self._max_characters = max_characters
+        self._max_bytes = max_bytes
         self._prepared: OrderedDict[Key, Prepared] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "documents")
         self._waiting = {True: 0, False: 0}
-        self.characters_held = 0
+        self.bytes_held = 0
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -103,18 +105,24 @@ class DocumentCache:
         return self._kept(key, prepared)
 
     def _kept(self, key: Key, prepared: Prepared) -> Prepared:
-        if len(key[0]) > self._max_characters:
+        size_bytes = estimated_bytes(key, prepared)
+        if size_bytes > self._max_bytes:
             return prepared
         if key not in self._prepared:
-            self.characters_held += len(key[0])
+            self.bytes_held += size_bytes
         self._prepared[key] = prepared
-        while (
-            self.characters_held > self._max_characters
-            or len(self) > self._max_documents
-        ):
-            (text, _), _ = self._prepared.popitem(last=False)
-            self.characters_held -= len(text)
+        while self.bytes_held > self._max_bytes or len(self) > self._max_documents:
+            self.bytes_held -= estimated_bytes(*self._prepared.popitem(last=False))
         return prepared
+
+
+def estimated_bytes(key: Key, prepared: Prepared) -> int:
+    """Return the memory of a document without its plans, rather too much.
+
+    Its texts are held twice: in the key, and by the parsed document.
+    """
+    texts = sum(map(sys.getsizeof, key))
+    return DOCUMENT_BYTES + TOKEN_BYTES * prepared.measures["tokens"] + 2 * texts
 
 
 def _collected(prepare: Callable[[], Prepared]) -> Prepared:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from gateway.execution.document_cache import DocumentCache
+from gateway.execution.document_cache import DocumentCache, estimated_bytes
 from gateway.execution.preparation import (
     InvalidDocument,
     Preparation,
@@ -23,15 +23,13 @@ ONE = "{ one { text } }"
 TWO = "query A { one { id } } mutation B { change { id } }"
 
 
-def cache(max_documents: int = 10, max_characters: int = 1_000) -> DocumentCache:
+def cache(max_documents: int = 10, max_bytes: int = 1_000_000) -> DocumentCache:
     """Return an empty cache for the world's schema."""
     free = Costs({}, lambda *_: 0)
     preparation = Preparation(
         world_schema(), Tables(free, free), Maxima(), with_introspection=True
     )
-    return DocumentCache(
-        preparation, max_documents=max_documents, max_characters=max_characters
-    )
+    return DocumentCache(preparation, max_documents=max_documents, max_bytes=max_bytes)
 
 
 def prepared(cache: DocumentCache, text: str, name: str | None) -> Prepared:
@@ -39,6 +37,14 @@ def prepared(cache: DocumentCache, text: str, name: str | None) -> Prepared:
     preparing = cache.prepare(text, name, has_token=True)
     assert isinstance(preparing, Prepared)
     return preparing
+
+
+def size_of(*texts: str, name: str | None = None) -> int:
+    """Return the bytes that prepared documents count as."""
+    roomy = cache()
+    return sum(
+        estimated_bytes((text, name), prepared(roomy, text, name)) for text in texts
+    )
 
 
 def documents(count: int) -> list[str]:
@@ -54,7 +60,7 @@ def test_equal_text_is_prepared_once() -> None:
     again = prepared(documents, "".join(list(ONE)), None)
 
     assert again is first
-    assert (len(documents), documents.characters_held) == (1, len(ONE))
+    assert (len(documents), documents.bytes_held) == (1, size_of(ONE))
 
 
 def test_operations_of_a_document_are_prepared_one_by_one() -> None:
@@ -64,7 +70,7 @@ def test_operations_of_a_document_are_prepared_one_by_one() -> None:
     types = [prepared(documents, TWO, name).type_ for name in ("A", "B", "A")]
 
     assert types == [OperationType.QUERY, OperationType.MUTATION, OperationType.QUERY]
-    assert (len(documents), documents.characters_held) == (2, 2 * len(TWO))
+    assert (len(documents), documents.bytes_held) == (2, 2 * size_of(TWO, name="A"))
 
 
 def test_document_that_was_not_asked_for_longest_is_forgotten() -> None:
@@ -76,45 +82,45 @@ def test_document_that_was_not_asked_for_longest_is_forgotten() -> None:
     prepared(small, first, None)
     prepared(small, third, None)
 
-    assert (len(small), small.characters_held) == (2, len(first + third))
+    assert (len(small), small.bytes_held) == (2, size_of(first, third))
     assert prepared(small, first, None) is kept
     assert prepared(small, second, None) is not dropped
 
 
-def test_texts_are_forgotten_until_all_have_room() -> None:
-    """One long text may cost several short ones."""
+def test_documents_are_forgotten_until_all_have_room() -> None:
+    """A long one may cost several short ones."""
     short = documents(4)
-    small = cache(max_characters=sum(map(len, short)))
+    small = cache(max_bytes=size_of(*short))
     for text in short:
         prepared(small, text, None)
-    long = short[0] + " " * len(short[0])
+    long = short[0] + " " * 1000
 
     prepared(small, long, None)
 
-    assert (len(small), small.characters_held) == (3, len(long + short[2] + short[3]))
+    assert (len(small), small.bytes_held) == (3, size_of(long, *short[2:]))
 
 
-def test_text_as_long_as_all_may_be_is_kept_alone() -> None:
+def test_document_as_large_as_all_may_be_is_kept_alone() -> None:
     """The bound itself is allowed."""
-    small = cache(max_characters=len(ONE))
+    small = cache(max_bytes=size_of(ONE))
     prepared(small, documents(1)[0], None)
 
     kept = prepared(small, ONE, None)
 
     assert prepared(small, ONE, None) is kept
-    assert (len(small), small.characters_held) == (1, len(ONE))
+    assert (len(small), small.bytes_held) == (1, size_of(ONE))
 
 
-def test_text_that_has_no_room_drives_nothing_out() -> None:
+def test_document_that_has_no_room_drives_nothing_out() -> None:
     """It is prepared each time."""
-    small = cache(max_characters=len(ONE))
+    small = cache(max_bytes=size_of(ONE))
     kept = prepared(small, ONE, None)
 
     first, again = (prepared(small, f"{ONE} ", None) for _ in range(2))
 
     assert first is not again
     assert prepared(small, ONE, None) is kept
-    assert (len(small), small.characters_held) == (1, len(ONE))
+    assert (len(small), small.bytes_held) == (1, size_of(ONE))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_invalid_document_is_not_kept(text: str, message: str) -> None:
             prepared(documents, text, None)
         assert [error.message for error in refused.value.errors] == [message]
 
-    assert (len(documents), documents.characters_held) == (0, 0)
+    assert (len(documents), documents.bytes_held) == (0, 0)
 
 
 def test_all_errors_of_a_document_are_told() -> None:
@@ -179,7 +185,7 @@ async def test_requests_without_a_token_take_a_part_of_the_places_for_documents(
         return prepare(*args, **kwargs)
 
     monkeypatch.setattr(Preparation, "prepare", held)
-    long = cache(max_characters=100_000)
+    long = cache()
     texts = [f"{{ __typename }} #{number:>2000}" for number in range(20)]
 
     async def preparing(text: str, *, has_token: bool) -> str | None:
