@@ -19,6 +19,8 @@ GROWTH_MIB = 50
 UNSENT_MIB = 235
 READERS = 60
 CUT_OFF = 35
+# Of 4 MB each, in the cache.
+DIFFERENT = 16
 
 
 def received(connection: socket.socket) -> bytes:
@@ -230,8 +232,24 @@ def test_readers_that_stop_are_bounded_together() -> None:
         assert are_cut_off
 
 
+def test_responses_that_are_never_requested_again_are_given_back() -> None:
+    """Once they have expired, whatever the cache may hold."""
+    with running_victim(GATEWAY_FRESH_IMAGES_SECONDS="1") as victim:
+        victim.query(ten_lists("a"))
+        before = victim.rss_mib()
+        for number in range(DIFFERENT):
+            victim.ask(ten_lists(f"r{number:02}_"))
+
+        assert victim.shrinks_to(before + GROWTH_MIB)
+
+
+def ten_lists(prefix: str) -> str:
+    """Return a document whose result takes four megabytes."""
+    lists = (f"{prefix}{number}: {IMAGES[1:-1]}" for number in range(10))
+    return f"{{ {' '.join(lists)} }}"
+
+
 def large_query(prefix: str) -> bytes:
-    """Return a request of ten lists, which take four megabytes."""
-    lists = " ".join(f"{prefix}{number}: {IMAGES[1:-1]}" for number in range(10))
-    body = orjson.dumps({"query": f"{{ {lists} }}"})
+    """Return a request of ten lists."""
+    body = orjson.dumps({"query": ten_lists(prefix)})
     return POST + b"X-Auth-Token: t\r\nContent-Length: %d\r\n\r\n" % len(body) + body
