@@ -4,6 +4,7 @@ Glance comes from PyPI (`pip install 'glance-gateway[demo]'`) and is served by
 cheroot. By default it believes tokens of the form `user:project:role[,role...]`.
 """
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -103,6 +104,8 @@ paste.filter_factory = """
 
 OWN_TOKENS = "gateway.demo.token_filter:filter_factory"
 MISREAD = frozenset("#$%?\\")
+# Copied from etc/ of Glance's source: the wheel leaves it out.
+IMAGE_SCHEMA = Path(__file__).with_name("schema-image.json")
 FOLDERS = ("stores/fast", "stores/slow", "staging", "tasks", "locks")
 
 
@@ -144,6 +147,7 @@ def configure(
             (data / folder).mkdir(parents=True, exist_ok=True)
         (data / "glance-api.conf").write_text(configuration)
         (data / "glance-api-paste.ini").write_text(PIPELINE + token_filter + "\n")
+        shutil.copy(IMAGE_SCHEMA, data)
     except OSError as error:
         message = f"Can't write {error.filename}: {error.strerror}."
         raise ServiceFailed(message) from error
