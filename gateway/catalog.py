@@ -40,6 +40,7 @@ from gateway.glance.listing import (
 from gateway.glance.page_size import PageSize
 from gateway.glance.patch import Operation, image_patch
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.values import words
 from gateway.invalidation import (
     Invalidation,
     after_failure,
@@ -135,8 +136,6 @@ class Catalog:
         images: Sequence[ImageRecord] = ()
         has_more = not query.matches_nothing
         while has_more and len(images) < wanted:
-            if images:
-                after = position_in(images, -1)
             call = next_call(query, wanted - len(images), after)
             try:
                 page = await self._read(caller, self._reads.page(caller, query, call))
@@ -148,6 +147,8 @@ class Catalog:
             page = images_after(call, page)
             images = [*images, *page.images] if images else page.images
             has_more = page.has_more and bool(page.images)
+            if has_more:
+                after = position_in(page.images, -1, after)
         return ImagePage(images[:wanted], has_more or len(images) > wanted)
 
     async def list_images_tasks(
@@ -366,11 +367,11 @@ def _afresh(caller: Caller) -> Caller:
 
 def _tags(image: ImageRecord, caller: Caller) -> list[str]:
     """Return the tags; raises GlanceUnavailable for an image without any list."""
-    tags: object = image.get("tags")
-    if isinstance(tags, list):
-        return tags
-    message = f"Glance's answer for image {image['id']} has no list of tags."
-    raise GlanceUnavailable(message, request_id=caller.request_id)
+    try:
+        return words(image["tags"])
+    except (KeyError, ValueError) as error:
+        message = f"Glance's answer for image {image['id']} has no list of tags."
+        raise GlanceUnavailable(message, request_id=caller.request_id) from error
 
 
 def _late(caller: Caller, purpose: str) -> GlanceTimeout:

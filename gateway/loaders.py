@@ -92,7 +92,7 @@ async def _stores(
         stores = await loader.load(None)
     except GlanceError as error:
         return [error] * len(ids)
-    known = {store["id"]: store for store in stores}
+    known = {store["id"]: store for store in stores if "id" in store}
     return [known.get(one) for one in ids]
 
 

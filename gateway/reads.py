@@ -167,6 +167,7 @@ class Reads:
             )
             for page in pages
             for record in page
+            if "id" in record
         }
 
     async def _listed(
@@ -185,7 +186,8 @@ class Reads:
         except (Forbidden, InvalidRequest):
             return []
         images = fetched.value.images
-        are_asked_for = {image["id"] for image in images} <= set(ids)
+        listed = {image["id"] for image in images if "id" in image}
+        are_asked_for = listed <= set(ids)
         return images if are_asked_for else []
 
 

@@ -4,7 +4,7 @@ Messages name the purpose of their call, such as `get image 1234`.
 """
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 import orjson
 
@@ -18,7 +18,7 @@ from gateway.glance.errors import (
 )
 from gateway.glance.listing import ImagePage
 from gateway.glance.nesting import is_too_deep
-from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord, identified
 from gateway.glance.rows import KEY, outlined
 from gateway.glance.transport import Response
 
@@ -33,8 +33,8 @@ class Foreign(Unreadable):
 
 def image_in(content: bytes) -> ImageRecord:
     """Return the image; raises Unreadable for anything but an image."""
-    answer = object_in(content)
-    if not _has_id(answer):
+    answer = identified(object_in(content))
+    if "id" not in answer:
         reason = "not an image"
         raise Unreadable(reason)
     return cast("ImageRecord", answer)
@@ -53,23 +53,26 @@ def image_with_id(image_id: str, content: bytes) -> ImageRecord:
 
 
 def page_in(content: bytes) -> ImagePage:
-    """Return the page; raises Unreadable for anything but a list of images."""
+    """Return the page; raises Unreadable for anything but a list.
+
+    What has no id in it is decoded with everything else, at once.
+    """
     try:
         rows, has_more = outlined(content)
-    except ValueError as error:
-        _rows(object_in(content), KEY)
-        reason = "not a list of images"
-        raise Unreadable(reason) from error
+    except ValueError:
+        answer = object_in(content)
+        images = cast("list[ImageRecord]", _rows(answer, KEY))
+        return ImagePage(images, has_more=answer.get("next") is not None)
     return ImagePage(rows, has_more=has_more)
 
 
 def tasks_in(content: bytes) -> list[TaskRecord]:
-    """Return the tasks; raises Unreadable for anything but a list of tasks."""
+    """Return the tasks; raises Unreadable for anything but a list."""
     return cast("list[TaskRecord]", _rows(object_in(content), "tasks"))
 
 
 def stores_in(content: bytes) -> list[StoreRecord]:
-    """Return the stores; raises Unreadable for anything but a list of stores."""
+    """Return the stores; raises Unreadable for anything but a list."""
     return cast("list[StoreRecord]", _rows(object_in(content), "stores"))
 
 
@@ -142,21 +145,10 @@ def _default_reason(status: int) -> str:
         return f"HTTP status {status}"
 
 
-def _rows(answer: dict[str, object], key: str) -> list[object]:
-    """Return the rows under `key`; raises Unreadable unless each has an id."""
+def _rows(answer: dict[str, object], key: str) -> list[dict[str, object]]:
+    """Return the records under `key`; raises Unreadable where there is no list."""
     rows = answer.get(key)
-    if not isinstance(rows, list) or not _have_ids(rows):
+    if not isinstance(rows, list):
         reason = f"not a list of {key}"
         raise Unreadable(reason)
-    return rows
-
-
-def _have_ids(rows: list[Any]) -> bool:
-    try:
-        return {type(row["id"]) for row in rows} <= {str}
-    except (KeyError, TypeError):
-        return False
-
-
-def _has_id(row: object) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("id"), str)
+    return [*map(identified, rows)]

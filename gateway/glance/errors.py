@@ -12,7 +12,8 @@ GlanceError
 ├── CallLimitReached     the request may make no further call
 ├── GlanceUnavailable    5xx, no connection, a response that cannot be read
 │   └── TooManyWaiting   no further call may wait for its turn
-└── GlanceTimeout        no response in time
+├── GlanceTimeout        no response in time
+└── MalformedRecord      a part of a response that cannot be shown
 InvalidArgument          a value that Glance cannot be asked with
 """
 
@@ -108,6 +109,18 @@ class TooManyWaiting(GlanceUnavailable):
 
 class GlanceTimeout(GlanceError):
     """Glance did not answer in time."""
+
+
+class MalformedRecord(GlanceError):
+    """An image, a task or a store that cannot be shown, wholly or in part.
+
+    `record_id` is its id, or that of the image it belongs to, None without one.
+    """
+
+    def __init__(self, message: str, *, record_id: str | None = None) -> None:
+        """Keep the id, too."""
+        super().__init__(message)
+        self.record_id = record_id
 
 
 class InvalidArgument(ValueError):

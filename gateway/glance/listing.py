@@ -5,10 +5,10 @@ default page is 25 images, its largest 1000, and the links it sends lose
 repeated parameters: the next page is always asked for by marker.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from gateway.glance.errors import InvalidArgument
+from gateway.glance.errors import GlanceUnavailable, InvalidArgument
 from gateway.glance.records import ImageRecord
 from gateway.glance.rows import Rows
 
@@ -97,11 +97,17 @@ class ImageQuery:
 class Position:
     """The place of an image in a list: just after it, the list goes on.
 
-    `is_unsized` tells that the image has no size, or no byte.
+    `is_unsized` tells that the image has no size, or no byte. Images without an id,
+    `skipped` of them, follow the image and come before the place. `image_id` is None
+    where no image with an id comes before it.
     """
 
-    image_id: str
+    image_id: str | None
     is_unsized: bool
+    skipped: int = 0
+
+
+START = Position(None, is_unsized=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +122,14 @@ class ImagePage:
 class ListCall:
     """One call for a page.
 
-    Images up to and including `skip_through` are not wanted.
+    Images up to and including `skip_through` are not wanted, nor are those that
+    have no id, up to `skipped` of them, at the start of what is left.
     """
 
     limit: int
     marker: str | None = None
     skip_through: str | None = None
+    skipped: int = 0
 
 
 def equals(value: str) -> str:
@@ -146,12 +154,30 @@ def position_of(record: ImageRecord) -> Position:
     return Position(record["id"], is_unsized=not record.get("size"))
 
 
-def position_in(images: Sequence[ImageRecord], index: int) -> Position:
-    """Return the place of one of the images, without decoding rows for it."""
+def positions(
+    images: Sequence[ImageRecord], start: Position | None
+) -> Iterator[Position]:
+    """Yield the place of each of the images, which come after `start`."""
+    position = start or START
+    for image in images:
+        if "id" in image:
+            position = position_of(image)
+        else:
+            position = replace(position, skipped=position.skipped + 1)
+        yield position
+
+
+def position_in(
+    images: Sequence[ImageRecord], index: int, start: Position | None
+) -> Position:
+    """Return the place of one of the images, without decoding rows for it.
+
+    `start` is the place that the images come after.
+    """
     if isinstance(images, Rows):
         outline = images.outline(index)
         return Position(outline.id, is_unsized=not outline.size)
-    return position_of(images[index])
+    return [*positions(images, start)][index]
 
 
 def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCall:
@@ -164,20 +190,43 @@ def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCal
     """
     if after is None:
         return ListCall(limit=min(wanted, PAGE_MAX_IMAGES))
+    image_id, skipped = after.image_id, after.skipped
     if after.is_unsized and query.sorts_unsized:
-        return ListCall(limit=PAGE_MAX_IMAGES, skip_through=after.image_id)
-    return ListCall(limit=min(wanted, PAGE_MAX_IMAGES), marker=after.image_id)
+        return ListCall(PAGE_MAX_IMAGES, skip_through=image_id, skipped=skipped)
+    limit = min(wanted + skipped, PAGE_MAX_IMAGES)
+    return ListCall(limit, marker=image_id, skipped=skipped)
 
 
 def images_after(call: ListCall, page: ImagePage) -> ImagePage:
     """Return the page without the images that the call does not want.
 
     Raises InvalidArgument where they fill the page and more would follow, and
-    where the image to skip through is not in the list any more.
+    where the image to skip through is not in the list any more; GlanceUnavailable
+    where the page has no image that the list can be continued after.
     """
-    if call.skip_through is None:
+    if call.skip_through is None and not call.skipped:
         return page
-    ids = [record["id"] for record in page.images]
+    start = _first_wanted(call, page)
+    start += _leading_without_id(page.images[start : start + call.skipped])
+    if start >= len(page.images) and page.has_more:
+        message = (
+            "Could not list images: Glance's list cannot be continued after"
+            f" {call.skipped} images without an id."
+        )
+        raise GlanceUnavailable(message)
+    return ImagePage(page.images[start:], has_more=page.has_more)
+
+
+def _leading_without_id(images: Sequence[ImageRecord]) -> int:
+    has_id = (index for index, image in enumerate(images) if "id" in image)
+    return next(has_id, len(images))
+
+
+def _first_wanted(call: ListCall, page: ImagePage) -> int:
+    """Return the index of the image after the one to skip through."""
+    if call.skip_through is None:
+        return 0
+    ids = [record.get("id") for record in page.images]
     start = ids.index(call.skip_through) + 1 if call.skip_through in ids else len(ids)
     if start == len(ids) and page.has_more:
         reason = (
@@ -189,7 +238,7 @@ def images_after(call: ListCall, page: ImagePage) -> ImagePage:
     if call.skip_through not in ids:
         reason = f"image {call.skip_through} is not in the list any more"
         raise InvalidArgument("after", reason)
-    return ImagePage(page.images[start:], has_more=page.has_more)
+    return start
 
 
 def parameters(query: ImageQuery, call: ListCall) -> list[Parameter]:

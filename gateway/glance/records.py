@@ -1,11 +1,14 @@
 """Glance's JSON objects, as Glance sends them.
 
 A record is the decoded JSON object itself: never copied, never changed. Keys
-may be missing where a Glance is older than the attribute.
+may be missing where a Glance is older than the attribute. What is in a list but
+has no usable id is a record without `id`.
 """
 
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, TypeVar
+
+from gateway.glance.errors import MalformedRecord
 
 
 class LocationRecord(TypedDict, total=False):
@@ -87,3 +90,41 @@ def additional_properties(record: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value for name, value in record.items() if name not in IMAGE_ATTRIBUTES
     }
+
+
+Record = TypeVar("Record", bound=Mapping[str, object])
+
+
+def identified(row: object) -> dict[str, object]:
+    """Return the record with its id as text, without `id` where it has none."""
+    if not isinstance(row, dict):
+        return {}
+    record_id = row.get("id")
+    if isinstance(record_id, str) and record_id:
+        return row
+    others = {name: value for name, value in row.items() if name != "id"}
+    is_number = isinstance(record_id, int) and not isinstance(record_id, bool)
+    return {"id": str(record_id), **others} if is_number else others
+
+
+def with_errors(
+    records: Sequence[Record], what: str, *, of_image: str | None = None
+) -> Sequence[Record | MalformedRecord]:
+    """Return the records with an error in the place of each one without an id.
+
+    The error says what it is and, where it has one, its name.
+    """
+    return [
+        record if "id" in record else _without_id(record, what, of_image)
+        for record in records
+    ]
+
+
+def _without_id(
+    record: Mapping[str, object], what: str, image_id: str | None
+) -> MalformedRecord:
+    name = record.get("name")
+    named = f" named {name!r}" if isinstance(name, str) else ""
+    owner = f" of image {image_id}" if image_id else ""
+    message = f"Glance sent {what}{named}{owner} that has no id."
+    return MalformedRecord(message, record_id=image_id)

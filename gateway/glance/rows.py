@@ -1,7 +1,7 @@
 """The images of a list, decoded as far as somebody looks at them."""
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
 import msgspec
 import orjson
@@ -16,7 +16,7 @@ KEY = "images"
 class Outline(msgspec.Struct, gc=False):
     """What has to be known of an image to find its place in a list."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
     size: Any = None
 
 

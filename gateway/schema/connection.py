@@ -13,16 +13,17 @@ import strawberry
 from strawberry import Parent
 
 from gateway.context import Info
-from gateway.glance.errors import InvalidArgument
+from gateway.glance.errors import InvalidArgument, MalformedRecord
 from gateway.glance.listing import (
     PAGE_MAX_IMAGES,
     ImagePage,
     ImageQuery,
     Position,
     position_in,
-    position_of,
+    positions,
 )
-from gateway.glance.records import ImageRecord
+from gateway.glance.records import ImageRecord, with_errors
+from gateway.glance.rows import Rows
 from gateway.schema.types.image import Image
 from gateway.schema.types.resolved import resolved
 
@@ -32,7 +33,7 @@ ID_MAX_CHARACTERS = 36
 
 @dataclass(frozen=True, slots=True)
 class ImageList:
-    """What a connection shows: a part of the images that match a query.
+    """What a connection shows: the images that match a query, `after` a place.
 
     `has_next` is None where Glance has to be asked for it.
     """
@@ -40,7 +41,7 @@ class ImageList:
     query: ImageQuery
     images: Sequence[ImageRecord]
     has_next: bool | None
-    has_previous: bool
+    after: Position | None
 
 
 def wanted_images(first: int) -> int:
@@ -60,14 +61,13 @@ def image_list(
     has_next: bool | None = len(page.images) > first
     if not has_next and page.has_more:
         has_next = None
-    return ImageList(
-        query, page.images[:first], has_next, has_previous=after is not None
-    )
+    return ImageList(query, page.images[:first], has_next, after)
 
 
 def cursor(query: ImageQuery, position: Position) -> str:
     """Return the position as a text that holds for this query alone."""
-    parts = (_fingerprint(query), position.image_id, position.is_unsized)
+    skipped = (position.skipped,) if position.skipped else ()
+    parts = (_fingerprint(query), position.image_id, position.is_unsized, *skipped)
     return urlsafe_b64encode(orjson.dumps(parts)).decode()
 
 
@@ -79,15 +79,23 @@ def position_at(after: str | None, query: ImageQuery) -> Position | None:
     if after is None:
         return None
     try:
-        fingerprint, image_id, is_unsized = orjson.loads(urlsafe_b64decode(after))
+        parts = orjson.loads(urlsafe_b64decode(after))
+        fingerprint, image_id, is_unsized, *skipped = parts
     except (ValueError, TypeError) as error:
         raise InvalidArgument("after", "is not a cursor of this gateway") from error
     if fingerprint != _fingerprint(query):
         reason = "is a cursor of a list with another filter or order"
         raise InvalidArgument("after", reason)
-    if not isinstance(image_id, str) or len(image_id) > ID_MAX_CHARACTERS:
+    is_id = isinstance(image_id, str) and len(image_id) <= ID_MAX_CHARACTERS
+    if not (is_id or (image_id is None and skipped)) or not _are_counted(skipped):
         raise InvalidArgument("after", "is not a cursor of this gateway")
-    return Position(image_id, is_unsized=bool(is_unsized))
+    return Position(image_id, bool(is_unsized), *skipped)
+
+
+def _are_counted(skipped: Sequence[object]) -> bool:
+    """Return whether this is nothing, or one number of images in one page."""
+    counts = range(1, PAGE_MAX_IMAGES + 1)
+    return len(skipped) <= 1 and all(type(n) is int and n in counts for n in skipped)
 
 
 def _fingerprint(query: ImageQuery) -> str:
@@ -98,37 +106,45 @@ def _fingerprint(query: ImageQuery) -> str:
 def _start_cursor(page: Parent[ImageList]) -> str | None:
     if not page.images:
         return None
-    return cursor(page.query, position_in(page.images, 0))
+    return cursor(page.query, position_in(page.images, 0, page.after))
 
 
 def _end_cursor(page: Parent[ImageList]) -> str | None:
     if not page.images:
         return None
-    return cursor(page.query, position_in(page.images, -1))
+    return cursor(page.query, _end(page))
 
 
 async def _has_next_page(page: Parent[ImageList], info: Info) -> bool:
     if page.has_next is not None:
         return page.has_next
     following = await info.context.catalog.list_images(
-        info.context.caller, page.query, 1, position_in(page.images, -1)
+        info.context.caller, page.query, 1, _end(page)
     )
     return bool(following.images)
 
 
+def _end(page: ImageList) -> Position:
+    return position_in(page.images, -1, page.after)
+
+
 def _has_previous_page(page: Parent[ImageList]) -> bool:
-    return page.has_previous
+    return page.after is not None
 
 
 def _edges(page: Parent[ImageList]) -> Sequence[Mapping[str, object]]:
+    places = positions(page.images, page.after)
     return [
-        {"cursor": cursor(page.query, position_of(image)), "node": image}
-        for image in page.images
+        {"cursor": cursor(page.query, place), "node": node}
+        for place, node in zip(places, _nodes(page), strict=True)
     ]
 
 
-def _nodes(page: Parent[ImageList]) -> Sequence[ImageRecord]:
-    return page.images
+def _nodes(page: Parent[ImageList]) -> Sequence[ImageRecord | MalformedRecord]:
+    """Return the images, with an error for each that has no id."""
+    if isinstance(page.images, Rows):
+        return page.images
+    return with_errors(page.images, "an image")
 
 
 def _page_info(page: Parent[ImageList]) -> ImageList:
@@ -163,7 +179,9 @@ class ImageEdge:
     cursor: str = strawberry.field(
         description="Opaque; to be given as `after` with the same filter and order."
     )
-    node: Image = strawberry.field(description="The image.")
+    node: Image | None = strawberry.field(
+        description="The image; null, with an error, where it cannot be shown."
+    )
 
 
 @strawberry.type(description="A part of a list of images.")
@@ -171,5 +189,8 @@ class ImageConnection:
     """Relay's connection; its source is an ImageList."""
 
     edges: list[ImageEdge] = resolved(_edges, "The images with their cursors.")
-    nodes: list[Image] = resolved(_nodes, "The images alone.")
+    nodes: list[Image | None] = resolved(
+        _nodes,
+        "The images alone; null, with an error, for one that cannot be shown.",
+    )
     page_info: PageInfo = resolved(_page_info, "How to go on.")

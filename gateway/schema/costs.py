@@ -54,20 +54,20 @@ def _images(given: Values, below: Marks, circumstances: Circumstances) -> Marks:
 def _calls_for_pages(wanted: int, after: object, page_images: int) -> int:
     """Return how many calls a list can take.
 
-    After an image without a size the list may be read from its start, whose
-    first page shows less. Several pages are read again where Glance has lost
-    the place of the last one.
+    After an image without a size the list may be read from its start, and after one
+    without an id from the last that has one: the first page shows less. Several
+    pages are read again where Glance has lost the place of the last one.
     """
     pages = ceil(wanted / page_images)
-    if isinstance(after, str) and _is_unsized(after):
+    if isinstance(after, str) and _skips(after):
         pages += 1
     return pages if pages == 1 else 2 * pages
 
 
-def _is_unsized(cursor: str) -> bool:
-    """Tell whether a cursor may be of an image without a size."""
+def _skips(cursor: str) -> bool:
+    """Return whether images may be listed that the cursor's page does not show."""
     try:
-        return bool(orjson.loads(urlsafe_b64decode(cursor))[2])
+        return any(orjson.loads(urlsafe_b64decode(cursor))[2:])
     except (ValueError, TypeError, LookupError):
         return False
 

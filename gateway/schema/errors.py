@@ -21,6 +21,7 @@ from gateway.glance.errors import (
     Gone,
     InvalidArgument,
     InvalidRequest,
+    MalformedRecord,
     NotFound,
     QuotaExceeded,
     TooManyWaiting,
@@ -44,6 +45,7 @@ CODES: Mapping[type[GlanceError], str] = {
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
     TooManyWaiting: "TOO_MANY_WAITING",
     GlanceTimeout: "GLANCE_TIMEOUT",
+    MalformedRecord: "GLANCE_UNAVAILABLE",
 }
 
 # Of one request, and of the places in its document that one error names.
@@ -87,7 +89,7 @@ def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Form
     `was_executed` tells an operation's error from its document's. `extensions`
     holds `code` and `requestId`; for a failed call to Glance also
     `status`, its HTTP status (null without an answer), and `service`; for a
-    refused argument also `argument`.
+    malformed record also `id`; for a refused argument also `argument`.
     """
     message, extensions = _shown(error, request_id, was_executed=was_executed)
     formatted: Formatted = {
@@ -168,6 +170,8 @@ def _glance_extensions(failure: GlanceError) -> Formatted:
     }
     if failure.request_id:
         extensions["requestId"] = failure.request_id
+    if isinstance(failure, MalformedRecord):
+        extensions["id"] = failure.record_id
     return extensions
 
 

@@ -7,7 +7,8 @@ import strawberry
 from strawberry import ID, UNSET
 
 from gateway.context import Info
-from gateway.glance.records import ImageRecord, StoreRecord
+from gateway.glance.errors import MalformedRecord
+from gateway.glance.records import ImageRecord, StoreRecord, with_errors
 from gateway.schema.connection import (
     ImageConnection,
     ImageList,
@@ -88,15 +89,18 @@ class Query:
         return image_list(query, page, first=first, after=position)
 
     @strawberry.field(
-        graphql_type=list[Store],
-        description="The cloud's stores; empty where it has only one.",
+        graphql_type=list[Store | None],
+        description=(
+            "The cloud's stores; empty where it has only one. One that is malformed is"
+            " null, with an error."
+        ),
     )
-    async def stores(self, info: Info) -> Sequence[StoreRecord]:
+    async def stores(self, info: Info) -> Sequence[StoreRecord | MalformedRecord]:
         """Return the stores."""
         loaders = info.context.loaders
         stores = await loaders.stores.load(None)
-        loaders.store.prime_many({store["id"]: store for store in stores})
-        return stores
+        loaders.store.prime_many({one["id"]: one for one in stores if "id" in one})
+        return with_errors(stores, "a store")
 
     @strawberry.field(
         graphql_type=Json | None,

@@ -3,11 +3,14 @@
 from array import array
 from collections.abc import Iterable, Mapping
 
+import orjson
+
 from gateway.glance.records import ImageRecord
 
 # Four bytes for each value: one change in four thousand million goes unnoticed.
 _DIGEST_BITS = 0xFFFF_FFFF
 _TIMED = "updated_at"
+_OPTIONS = orjson.OPT_SORT_KEYS
 
 Shape = tuple[str, ...]
 Fingerprint = tuple[Shape, bytes]
@@ -55,11 +58,14 @@ def _by_key(one: Fingerprint) -> Mapping[str, int]:
 
 
 def _digest(key: str, value: object) -> int:
-    """Return the digest of a value; the order of tags and of stores is ignored."""
+    """Return the digest of a value; the order of tags and of stores is ignored.
+
+    So is that of an object's keys.
+    """
     if type(value) is not str:
         if key == "tags" and isinstance(value, list):
             value = sorted(map(str, value))
-        return hash(repr(value)) & _DIGEST_BITS
+        return hash(orjson.dumps(value, option=_OPTIONS)) & _DIGEST_BITS
     if key == "stores":
         value = ",".join(sorted(value.split(",")))
     return hash(value) & _DIGEST_BITS

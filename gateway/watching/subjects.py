@@ -56,14 +56,14 @@ class ImageList:
         self._query = query
 
     async def look(self, caller: Caller) -> State:
-        """Return the images; raises InvalidArgument for too many."""
+        """Return the images that have ids; raises InvalidArgument for too many."""
         page = await self._catalog.list_images(
             caller, self._query, PAGE_MAX_IMAGES, None
         )
         if page.has_more:
             reason = f"matches {PAGE_MAX_IMAGES} images or more: watch fewer"
             raise InvalidArgument("filter", reason)
-        return {image["id"]: image for image in page.images}
+        return {image["id"]: image for image in page.images if "id" in image}
 
     def kept(self, state: State) -> State:
         """Return no images: the records of a list take megabytes."""

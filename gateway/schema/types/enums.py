@@ -7,7 +7,7 @@ import strawberry
 
 Word = TypeVar("Word", bound=Enum)
 
-_NEWER = "A word newer than this schema: read the field's raw twin."
+_NEWER = "A word newer than this schema, or none: read the field's raw twin."
 
 
 @strawberry.enum(description="Where an image is in its life.")
@@ -217,9 +217,8 @@ class JsonSchemaName(Enum):
     METADEF_TAGS = strawberry.enum_value("metadefs/tags", description="A list of tags.")
 
 
-def known(words: type[Word], word: object) -> Word | None:
-    """Return the member for Glance's word: UNKNOWN for a new one, None for none."""
-    if word is None:
-        return None
+def known(words: type[Word], word: object) -> Word:
+    """Return the member for Glance's word, UNKNOWN for anything else."""
     by_value: dict[object, Word] = {member.value: member for member in words}
-    return by_value.get(word, words["UNKNOWN"])
+    is_word = isinstance(word, str)
+    return by_value.get(word, words["UNKNOWN"]) if is_word else words["UNKNOWN"]

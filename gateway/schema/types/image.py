@@ -7,23 +7,35 @@ key, the others are pure functions of the record.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated
 
 import strawberry
 from strawberry import ID, UNSET, Parent
 
 from gateway.context import Info
-from gateway.execution.derived import derived, from_key
+from gateway.execution.derived import derived, from_key, meaning_of, reads
+from gateway.glance.errors import MalformedRecord
 from gateway.glance.records import (
     ImageRecord,
     LocationRecord,
     StoreRecord,
     TaskRecord,
     additional_properties,
+    with_errors,
+)
+from gateway.glance.values import (
+    amount,
+    flag,
+    malformed,
+    store_ids,
+    text,
+    text_or_json,
+    whole_number,
+    words,
 )
 from gateway.schema.types.enums import ImageStatus, ImageVisibility, known
 from gateway.schema.types.resolved import resolved
-from gateway.schema.types.scalars import BigInt, Json
+from gateway.schema.types.scalars import BigInt, Json, moment
 from gateway.schema.types.store import Store
 from gateway.schema.types.task import Task
 
@@ -43,13 +55,19 @@ class ImageProperty:
     """One key of an image that Glance's schema does not name."""
 
     name: str = strawberry.field(description="The name, such as `os_distro`.")
-    value: str = strawberry.field(description="The value; Glance knows text only.")
+    value: str | None = strawberry.field(
+        description=(
+            "The value. Glance itself takes text only; a null that a cloud sends is"
+            " null here, and a number, a boolean, a list or an object is JSON text."
+        )
+    )
 
 
 @derived
 def _location_store(location: Parent[LocationRecord]) -> StoreRecord | None:
-    store = location.get("metadata", {}).get("store")
-    return None if store is None else cast("StoreRecord", {"id": store})
+    metadata: object = location.get("metadata")
+    store = text(metadata.get("store")) if isinstance(metadata, dict) else None
+    return None if store is None else {"id": store}
 
 
 @strawberry.type(description="One copy of an image's data.")
@@ -70,7 +88,7 @@ class ImageLocation:
 
 @derived
 def _hash(image: Parent[ImageRecord]) -> Mapping[str, object] | None:
-    algorithm, value = image.get("os_hash_algo"), image.get("os_hash_value")
+    algorithm, value = text(image.get("os_hash_algo")), text(image.get("os_hash_value"))
     if algorithm is None or value is None:
         return None
     return {"algorithm": algorithm, "value": value}
@@ -78,8 +96,28 @@ def _hash(image: Parent[ImageRecord]) -> Mapping[str, object] | None:
 
 @derived
 def _stores(image: Parent[ImageRecord]) -> Sequence[StoreRecord]:
-    ids = image.get("stores", "").split(",")
-    return [{"id": store} for store in ids if store]
+    return [{"id": store} for store in store_ids(image.get("stores"))]
+
+
+@derived
+def _locations(
+    image: Parent[ImageRecord],
+) -> Sequence[LocationRecord | MalformedRecord] | None:
+    locations: object = image.get("locations")
+    if locations is None:
+        return None
+    if not isinstance(locations, list):
+        raise malformed(image, "locations")
+    return [_location(image, location) for location in locations]
+
+
+def _location(image: ImageRecord, location: object) -> LocationRecord | MalformedRecord:
+    """Return a location with its metadata, or why it cannot be shown."""
+    url = location.get("url") if isinstance(location, dict) else None
+    if not isinstance(location, dict) or not isinstance(url, str):
+        return malformed(image, "location")
+    metadata = location.get("metadata")
+    return {"url": url, "metadata": {} if metadata is None else metadata}
 
 
 Names = Annotated[
@@ -97,7 +135,7 @@ def _properties(
     image: Parent[ImageRecord], names: Names = UNSET, prefix: Prefix = UNSET
 ) -> Sequence[Mapping[str, object]]:
     return [
-        {"name": name, "value": value}
+        {"name": name, "value": text_or_json(value)}
         for name, value in additional_properties(image).items()
         if (not isinstance(names, list) or name in names)
         and (not prefix or name.startswith(prefix))
@@ -105,12 +143,34 @@ def _properties(
 
 
 @derived
-def _property(image: Parent[ImageRecord], name: Name) -> object:
-    return additional_properties(image).get(name)
+def _property(image: Parent[ImageRecord], name: Name) -> str | None:
+    return text_or_json(additional_properties(image).get(name))
 
 
-async def _tasks(image: Parent[ImageRecord], info: Info) -> Sequence[TaskRecord]:
-    return await info.context.loaders.tasks_of_image.load(image["id"])
+@reads("self")
+def _self(image: Parent[ImageRecord]) -> str:
+    return _text_or(image.get("self"), f"/v2/images/{image['id']}")
+
+
+@reads("file")
+def _file(image: Parent[ImageRecord]) -> str:
+    return _text_or(image.get("file"), f"/v2/images/{image['id']}/file")
+
+
+@reads("schema")
+def _schema(image: Parent[ImageRecord]) -> str:
+    return _text_or(image.get("schema"), "/v2/schemas/image")
+
+
+def _text_or(value: object, other: str) -> str:
+    return value if isinstance(value, str) else other
+
+
+async def _tasks(
+    image: Parent[ImageRecord], info: Info
+) -> Sequence[TaskRecord | MalformedRecord]:
+    tasks = await info.context.loaders.tasks_of_image.load(image["id"])
+    return with_errors(tasks, "a task", of_image=image["id"])
 
 
 @strawberry.type(
@@ -120,56 +180,70 @@ class Image:
     """An image of Glance; its source is an ImageRecord."""
 
     id: ID = strawberry.field(description="Glance's UUID.")
-    name: str | None = strawberry.field(
-        description="A name; not unique, may be missing."
+    name: str | None = resolved(
+        meaning_of("name", text), "A name; not unique, may be missing."
     )
     status: ImageStatus = resolved(
         from_key("status", partial(known, ImageStatus)),
         "Where the image is in its life.",
     )
-    status_raw: str = resolved(
-        from_key("status"),
-        "The status word as Glance sent it, should `status` be `UNKNOWN`.",
+    status_raw: str | None = resolved(
+        meaning_of("status", text_or_json),
+        "The word as Glance sent it, should `status` be `UNKNOWN`; null for none.",
     )
     visibility: ImageVisibility = resolved(
         from_key("visibility", partial(known, ImageVisibility)),
         "Who may see the image.",
     )
-    visibility_raw: str = resolved(
-        from_key("visibility"),
-        "The word as Glance sent it, should `visibility` be `UNKNOWN`.",
+    visibility_raw: str | None = resolved(
+        meaning_of("visibility", text_or_json),
+        "The word as Glance sent it, should `visibility` be `UNKNOWN`; null for none.",
     )
-    owner: ID | None = strawberry.field(description="The project that owns the image.")
-    protected: bool = strawberry.field(description="Whether it refuses to be deleted.")
+    owner: ID | None = resolved(
+        meaning_of("owner", text), "The project that owns the image."
+    )
+    protected: bool = resolved(
+        meaning_of("protected", flag, default=False),
+        "Whether it refuses to be deleted.",
+    )
     hidden: bool = resolved(
-        from_key("os_hidden", default=False),
+        meaning_of("os_hidden", flag, default=False),
         "Whether lists leave it out unless they ask for hidden images.",
     )
-    disk_format: str | None = strawberry.field(
-        description="Such as `qcow2` or `raw`: the operator sets which there are."
+    disk_format: str | None = resolved(
+        meaning_of("disk_format", text),
+        "Such as `qcow2` or `raw`: the operator sets which there are.",
     )
-    container_format: str | None = strawberry.field(
-        description="Such as `bare`: the operator sets which there are."
+    container_format: str | None = resolved(
+        meaning_of("container_format", text),
+        "Such as `bare`: the operator sets which there are.",
     )
-    min_disk: int = strawberry.field(
-        description="The smallest disk that it boots from, in GiB; 0 for any."
+    min_disk: int = resolved(
+        meaning_of("min_disk", amount, default=0),
+        "The smallest disk that it boots from, in GiB; 0 for any.",
     )
-    min_ram: int = strawberry.field(
-        description="The least memory that it boots with, in MiB; 0 for any."
+    min_ram: int = resolved(
+        meaning_of("min_ram", amount, default=0),
+        "The least memory that it boots with, in MiB; 0 for any.",
     )
-    size: BigInt | None = strawberry.field(
-        description="Size of the stored data in bytes; null until there is data."
+    size: BigInt | None = resolved(
+        meaning_of("size", whole_number),
+        "Size of the stored data in bytes; null until there is data.",
     )
-    virtual_size: BigInt | None = strawberry.field(
-        description="Size of the disk inside in bytes; null where Glance can't tell."
+    virtual_size: BigInt | None = resolved(
+        meaning_of("virtual_size", whole_number),
+        "Size of the disk inside in bytes; null where Glance can't tell.",
     )
-    checksum: str | None = strawberry.field(
-        description="MD5 of the data, hexadecimal, for old clients: prefer `hash`."
+    checksum: str | None = resolved(
+        meaning_of("checksum", text),
+        "MD5 of the data, hexadecimal, for old clients: prefer `hash`.",
     )
     hash: ImageHash | None = resolved(
         _hash, "Digest of the data; null until there is data."
     )
-    tags: list[str] = strawberry.field(description="Tags, in no particular order.")
+    tags: list[str] = resolved(
+        meaning_of("tags", words), "Tags, in no particular order."
+    )
     properties: list[ImageProperty] = resolved(
         _properties, "Additional (custom) properties; all conditions must hold."
     )
@@ -177,32 +251,42 @@ class Image:
         _property,
         "The value of one additional property; null where it is not set.",
     )
-    created_at: datetime = strawberry.field(description="When it was registered.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    self: str = strawberry.field(
-        description="Path of the image below Glance's endpoint, as Glance sends it."
+    created_at: datetime | None = resolved(
+        meaning_of("created_at", moment),
+        "When it was registered; null where Glance sent no time.",
     )
-    file: str = strawberry.field(
-        description="Path of its data below Glance's endpoint, as Glance sends it."
+    updated_at: datetime | None = resolved(
+        meaning_of("updated_at", moment),
+        "When it was last changed; null where Glance sent no time.",
     )
-    schema: str = strawberry.field(
-        description="Path of its JSON schema below Glance's endpoint."
+    self: str = resolved(
+        _self, "Path of the image below Glance's endpoint, as Glance sends it."
     )
+    file: str = resolved(
+        _file, "Path of its data below Glance's endpoint, as Glance sends it."
+    )
+    schema: str = resolved(_schema, "Path of its JSON schema below Glance's endpoint.")
     stores: list[Store] = resolved(
         _stores,
         "Stores that hold the data; empty where the cloud has only one.",
     )
-    locations: list[ImageLocation] | None = strawberry.field(
-        description="Every copy of the data; null unless the operator shows them."
+    locations: list[ImageLocation | None] | None = resolved(
+        _locations,
+        (
+            "Every copy of the data; null unless the operator shows them. One that is"
+            " malformed is null, with an error."
+        ),
     )
-    direct_url: str | None = strawberry.field(
-        description="Where a copy of the data lies; null unless the operator shows it."
+    direct_url: str | None = resolved(
+        meaning_of("direct_url", text),
+        "Where a copy of the data lies; null unless the operator shows it.",
     )
-    tasks: list[Task] | None = resolved(
+    tasks: list[Task | None] | None = resolved(
         _tasks,
         (
             "Imports and copies that the token may see, newest last. One call to"
             " Glance per image, so it fails alone: null with an error, such as"
-            " `UNSUPPORTED_BY_CLOUD` on clouds that are too old."
+            " `UNSUPPORTED_BY_CLOUD` on clouds that are too old. One that is malformed"
+            " is null, with an error."
         ),
     )

@@ -42,6 +42,14 @@ def date_time_text(value: object) -> str:
     return match[0] if match["offset"] else match[0] + "Z"
 
 
+def moment(value: object) -> str | None:
+    """Return a date and time as it is, None for null; raises ValueError for others."""
+    try:
+        return None if value is None else date_time_text(value)
+    except GraphQLError as error:
+        raise ValueError(error.message) from None
+
+
 def parse_date_time(value: object) -> datetime:
     """Return the time with its offset; raises GraphQLError without one."""
     match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None

@@ -5,6 +5,7 @@ from strawberry import ID, Parent
 
 from gateway.context import Info
 from gateway.glance.records import StoreRecord
+from gateway.glance.values import flag, read, text
 from gateway.schema.types.resolved import resolved
 
 
@@ -15,17 +16,17 @@ async def _whole(store: StoreRecord, info: Info) -> StoreRecord | None:
 
 async def _description(store: Parent[StoreRecord], info: Info) -> str | None:
     whole = await _whole(store, info)
-    return whole.get("description") if whole else None
+    return read(whole, "description", text) if whole else None
 
 
 async def _is_default(store: Parent[StoreRecord], info: Info) -> bool | None:
     whole = await _whole(store, info)
-    return whole.get("default") == "true" if whole else None
+    return read(whole, "default", flag) if whole else None
 
 
 async def _is_read_only(store: Parent[StoreRecord], info: Info) -> bool | None:
     whole = await _whole(store, info)
-    return whole.get("read-only") == "true" if whole else None
+    return read(whole, "read-only", flag) if whole else None
 
 
 _COST = "Below an image it costs one call to Glance for all of a request."
