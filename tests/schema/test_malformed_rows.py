@@ -29,9 +29,8 @@ def cases(key: str, field: str, *pairs: tuple[Any, Any]) -> list[Any]:
     return [(key, field, value, shown) for value, shown in pairs]
 
 
-UNKNOWN: list[tuple[Any, Any]] = [
-    (value, "UNKNOWN") for value in (None, 5, "new", [], {})
-]
+NO_WORDS: list[Any] = [None, 5, "new", [], {}]
+UNKNOWN = [(value, "UNKNOWN") for value in NO_WORDS]
 TASK_VALUES = [
     *cases("type", "type", *UNKNOWN),
     *cases("type", "typeRaw", (None, None), (5, "5"), ([], "[]")),
