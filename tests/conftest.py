@@ -134,4 +134,4 @@ def valkey(shared_valkey: ValkeyServer) -> ValkeyServer:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no busy machine make a Valkey look slow, but where that is tested."""
-    monkeypatch.setattr("gateway.cache.valkey.TIMEOUT_SECONDS", 10)
+    monkeypatch.setattr("gateway.shared_server.TIMEOUT_SECONDS", 10)

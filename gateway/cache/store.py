@@ -41,7 +41,7 @@ class Store(Protocol):
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps now, None while nothing is remembered.
 
-        A topic that no stamp was needed of yet may have an empty one.
+        A topic that no stamp was needed of yet may have a placeholder.
         """
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:

@@ -58,7 +58,7 @@ class Unsent:
             }
         )
 
-    async def send(self) -> None:
+    async def send(self) -> bool:
         """Send all changes, with new versions each time; raises SecretChanges."""
         if self._overflows:
             overflows = self._overflows
@@ -66,6 +66,7 @@ class Unsent:
             self._overflows -= overflows
         if self._changes:
             await self._send({**self._changes})
+        return True
 
     def _add(self, changes: Changes) -> Changes:
         self._changes |= changes

@@ -6,32 +6,25 @@ that were written meanwhile are invalidated as soon as Valkey has recovered, wit
 waiting for a read.
 """
 
-import asyncio
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeGuard, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Protocol, TypeGuard, TypeVar, cast
 
 from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
 from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Entry, Stamps, decode
-from gateway.cache.keys import KEY_PREFIX
+from gateway.cache.primaries import Primaries
+from gateway.cache.sender import Sender
 from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
 from gateway.cache.stamps import StampTable
 from gateway.cache.store import Loaded, Topics, Wanted
 from gateway.cache.unsent import SecretChanges, Unsent, stamps_of
-
-TIMEOUT_SECONDS = 0.05
-PAUSE_SECONDS = 1.0
-CLOSE_SECONDS = 1.0
-RESEND_SECONDS = 0.05
-CONNECTIONS = 4
-PORT = 6379
+from gateway.shared_server import SharedServer
 
 Result = TypeVar("Result")
 
@@ -62,16 +55,15 @@ class ValkeyStore:
         `observe` is told when it is lost and when it is back; `meanwhile` holds
         the stamps for as long as it is away.
         """
-        self._cache = _open(url)
         self._observe = observe
         self._meanwhile = meanwhile or StampTable()
-        self._clock = clock
-        self._turns = asyncio.Semaphore(CONNECTIONS)
-        self._losses = 0
-        self._paused_until = 0.0
+        self._server = SharedServer(
+            url, observe=self._note_outage, greet=Primaries().greet, clock=clock
+        )
+        self._cache = _cache(self._server)
         self._places = SharedPlaces(self._cache)
         self._unsent = Unsent(self._cache, self._places)
-        self._resending: asyncio.Task[None] | None = None
+        self._sender = Sender(self._server, self._unsent)
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         """Return entries and stamps in one round trip; nothing while it is away."""
@@ -83,7 +75,7 @@ class ValkeyStore:
     async def stamps(self, topics: Topics) -> Stamps | None:
         """Return the topics' stamps in one round trip, None while it is away.
 
-        That of a topic without one is empty.
+        That of a topic without one is another one after each loss of the secret.
         """
         return await self._try(lambda: self._stamps(topics))
 
@@ -103,23 +95,19 @@ class ValkeyStore:
         """
         self._meanwhile.renew(topics)
         changes = self._unsent.renew(topics)
-        await self._send_now()
+        await self._sender.send_now()
         return stamps_of(changes, topics)
 
     async def doubt(self, topics: Topics) -> None:
         """Mark every entry of these topics doubtful, now or when Valkey recovers."""
         self._meanwhile.doubt(topics)
         self._unsent.doubt(topics)
-        await self._send_now()
+        await self._sender.send_now()
 
     async def close(self) -> None:
         """Close the connections, without waiting for a server that hangs."""
-        if self._resending is not None:
-            self._resending.cancel()
-            await asyncio.wait([self._resending])
-        with suppress(RedisError, OSError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._cache.client.aclose()
+        await self._sender.close()
+        await self._server.close()
 
     async def _load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
         keys = [key for key, _ in wanted]
@@ -136,7 +124,7 @@ class ValkeyStore:
 
     async def _stamps(self, topics: Topics) -> Stamps:
         _, names, found = await self._read([], topics)
-        return tuple([found[names[topic]] or b"" for topic in topics])
+        return tuple([found[names[topic]] or names[topic].encode() for topic in topics])
 
     async def _read(
         self, keys: Sequence[str], topics: Collection[str]
@@ -149,13 +137,16 @@ class ValkeyStore:
             shared = await self._places.names()
             names = {topic: shared.of(topic) for topic in topics}
             versions = [*dict.fromkeys(names.values())]
-            secret, *values = await self._cache.multi_get(
-                [SECRET_KEY, *keys, *versions]
-            )
+            secret, *values = await self._values([SECRET_KEY, *keys, *versions])
             if self._places.are_current(shared, secret):
                 found = zip(versions, values[len(keys) :], strict=True)
                 return values[: len(keys)], names, dict(found)
         raise SecretChanges
+
+    async def _values(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the values under the keys; raises ReadOnlyError for a replica."""
+        (values,) = await self._server.connections.ask_primary(("MGET", *keys))
+        return cast("Sequence[bytes | None]", values)
 
     async def _existing(self, found: Mapping[str, bytes | None]) -> dict[str, bytes]:
         return {
@@ -178,94 +169,30 @@ class ValkeyStore:
         await self._cache.set(name, first)
         return first
 
-    async def _nothing(self) -> None:
-        """Do nothing but what was left undone."""
+    async def _try(self, call: Callable[[], Awaitable[Result]]) -> Result | None:
+        """Return what the call gives, None while the server is away.
 
-    async def _try(
-        self, call: Callable[[], Awaitable[Result]], *, in_pause: bool = False
-    ) -> Result | None:
-        """Return what the call gives, None while the server is away."""
-        async with self._turns:
-            began_at = self._clock()
-            if began_at < self._paused_until and not in_pause:
-                return None
-            try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    await self._send_unsent()
-                    result = await call()
-            except (RedisError, OSError, TimeoutError) as error:
-                self._lose(error)
-                return None
-            if began_at >= self._paused_until:
-                self._find()
-            return result
-
-    async def _send_now(self) -> None:
-        """Send what is unsent; if that fails, start to resend it until it succeeds.
-
-        Resending starts also if the caller is cancelled. After the first failure
-        the server is tried a second time at once, because other replicas see a
-        write late that is invalidated late.
+        What is unsent is sent first; None, too, while more than one chunk is.
         """
-        try:
-            await self._try(self._nothing)
-            is_slow_for_once = self._losses <= 1
-            if self._unsent and is_slow_for_once:
-                await self._try(self._nothing, in_pause=True)
-        finally:
-            is_resending = self._resending is not None and not self._resending.done()
-            if self._unsent and not is_resending:
-                self._resending = asyncio.create_task(self._resend())
+        if self._unsent and not await self._server.call(self._unsent.send):
+            return None
+        return await self._server.call(call)
 
-    async def _resend(self) -> None:
-        """Send what is unsent once Valkey has recovered, without waiting for reads."""
-        while self._unsent:
-            pause_seconds = self._paused_until - self._clock()
-            await asyncio.sleep(max(pause_seconds, RESEND_SECONDS))
-            await self._try(self._nothing)
-
-    async def _send_unsent(self) -> None:
-        """Send what is unsent.
-
-        After an outage the server must store a value first: a full server responds,
-        but is still of no use.
-        """
-        if self._losses:
-            await self._cache.set(f"{KEY_PREFIX}:probe", b"", ttl=PAUSE_SECONDS)
-        if self._unsent:
-            await self._unsent.send()
-
-    def _lose(self, error: Exception) -> None:
-        self._paused_until = self._clock() + PAUSE_SECONDS
-        self._losses += 1
-        if self._losses == 1:
-            reason = type(error).__name__
-            logger.warning("the shared cache is lost (%s): remembering nothing", reason)
-            self._observe(is_available=False)
-
-    def _find(self) -> None:
-        if self._losses:
-            self._losses = 0
-            logger.warning("the shared cache is back")
-            self._observe(is_available=True)
+    def _note_outage(self, *, is_available: bool, reason: str) -> None:
+        if is_available:
+            logger.warning("the shared cache is available again")
+        else:
+            logger.warning(
+                "the shared cache is unavailable (%s): nothing is cached", reason
+            )
+        self._observe(is_available=is_available)
 
 
-def _open(url: str) -> RedisCache:
-    parts = urlsplit(url)
-    account = {"username": unquote(parts.username)} if parts.username else {}
-    return RedisCache(
-        serializer=NullSerializer(encoding=None),
-        timeout=0,
-        endpoint=parts.hostname or "127.0.0.1",
-        port=parts.port or PORT,
-        db=int(parts.path.strip("/") or 0),
-        password=unquote(parts.password) if parts.password else None,
-        ssl=parts.scheme == "rediss",
-        pool_max_size=2 * CONNECTIONS,
-        # Each call has its time. redis-py would give each write another, by
-        # asyncio.wait_for, which loses a cancellation now and then.
-        connection_pool_kwargs={**account, "socket_timeout": None},
-    )
+def _cache(server: SharedServer) -> RedisCache:
+    """Return aiocache's view of the server, over the server's connections."""
+    cache = RedisCache(serializer=NullSerializer(encoding=None), timeout=0)
+    cache.client = Redis(connection_pool=server.connections)
+    return cache
 
 
 def _is_stamp(value: bytes | None) -> TypeGuard[bytes]:

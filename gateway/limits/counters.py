@@ -4,25 +4,20 @@ Two counters for each key, of this window of time and of the one before, which
 counts as far as it still lies within one window's length.
 """
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from math import floor
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol
 
 from limits.aio.storage import RedisStorage
-from limits.errors import StorageError
 
-TIMEOUT_SECONDS = 0.05
-PAUSE_SECONDS = 1.0
-CLOSE_SECONDS = 1.0
-CONNECTIONS = 4
+from gateway.shared_server import SharedServer
+
 MAX_KEYS = 50_000
 KEY_PREFIX = "glance-gateway:rate"
 
-Result = TypeVar("Result")
 Clock = Callable[[], float]
 
 logger = logging.getLogger(__name__)
@@ -94,17 +89,6 @@ class MemoryCounters:
         """Do nothing: there is no connection."""
 
 
-class _Client(Protocol):
-    """What the storage asks the server through."""
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-
-
-class _Bridge(Protocol):
-    storage: _Client
-
-
 class SharedCounters:
     """Counters in a Valkey (or Redis) that replicas share.
 
@@ -113,24 +97,20 @@ class SharedCounters:
 
     def __init__(self, url: str, *, clock: Clock = time.monotonic) -> None:
         """Use the server at `url` (`redis://` or `rediss://`), once it is there."""
-        self._storage = storage = RedisStorage(
+        self._server = SharedServer(url, observe=_log_outage, clock=clock)
+        options: dict[str, Any] = {"connection_pool": self._server.connections}
+        self._storage = RedisStorage(
             f"async+{url}",
-            wrap_exceptions=True,
             implementation="redispy",
             key_prefix=KEY_PREFIX,
-            max_connections=2 * CONNECTIONS,
+            **options,
         )
-        self._client = cast("_Bridge", storage.bridge).storage
         self._memory = MemoryCounters()
-        self._clock = clock
-        self._turns = asyncio.Semaphore(CONNECTIONS)
-        self._paused_until = 0.0
-        self._is_available = True
 
     async def acquire(self, key: str, limit: int, seconds: int, amount: int) -> bool:
         """Count an amount, in this worker alone while the server is unavailable."""
         storage = self._storage
-        acquired = await self._try(
+        acquired = await self._server.call(
             lambda: storage.acquire_sliding_window_entry(key, limit, seconds, amount)
         )
         if acquired is not None:
@@ -139,44 +119,24 @@ class SharedCounters:
 
     async def window(self, key: str, seconds: int) -> Window:
         """Return what is counted where `acquire` would count."""
-        found = await self._try(lambda: self._storage.get_sliding_window(key, seconds))
+        found = await self._server.call(
+            lambda: self._storage.get_sliding_window(key, seconds)
+        )
         if found is not None:
             return Window(*found)
         return await self._memory.window(key, seconds)
 
     async def close(self) -> None:
         """Close the connections, without waiting for a server that hangs."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._client.aclose()
-        except (StorageError, OSError) as error:
-            logger.debug("closing the shared rate limits failed: %s", type(error))
+        await self._server.close()
 
-    async def _try(self, call: Callable[[], Awaitable[Result]]) -> Result | None:
-        """Return what the call gives, None while the server is unavailable."""
-        async with self._turns:
-            if self._clock() < self._paused_until:
-                return None
-            try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    result = await call()
-            except (StorageError, OSError) as error:
-                self._pause(error)
-                return None
-            self._resume()
-            return result
 
-    def _pause(self, error: Exception) -> None:
-        self._paused_until = self._clock() + PAUSE_SECONDS
-        if self._is_available:
-            self._is_available = False
-            logger.warning(
-                "the shared cache is unavailable for rate limits (%s):"
-                " each worker counts alone",
-                type(error).__name__,
-            )
-
-    def _resume(self) -> None:
-        if not self._is_available:
-            self._is_available = True
-            logger.warning("the shared cache is available for rate limits again")
+def _log_outage(*, is_available: bool, reason: str) -> None:
+    if is_available:
+        logger.warning("the shared cache is available for rate limits again")
+        return
+    logger.warning(
+        "the shared cache is unavailable for rate limits (%s):"
+        " each worker counts alone",
+        reason,
+    )

@@ -13,10 +13,12 @@ from gateway.cache.entry import Entry, decode, is_doubtful
 from gateway.cache.shared_places import SECRET_KEY, Names
 from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Store
-from gateway.cache.valkey import PAUSE_SECONDS, TIMEOUT_SECONDS, ValkeyStore
+from gateway.cache.valkey import ValkeyStore
 from gateway.listening import free_port
+from gateway.shared_server import PAUSE_SECONDS, TIMEOUT_SECONDS
 from tests.cache.clock import Clock
 from tests.cache.tls import certificate, terminated
+from tests.cache.valkeys import Address, address_of
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +54,13 @@ async def store(
         opened = ValkeyStore(valkey.connection_url, observe=Observed())
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def address(valkey: ValkeyServer) -> AsyncIterator[Address]:
+    """Return an address of the run's Valkey."""
+    async with address_of(valkey.port) as served:
+        yield served
 
 
 async def load(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> Loaded:
@@ -264,6 +273,17 @@ async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
     await store.close()
 
 
+async def test_new_secret_is_a_change_of_each_topic(valkey: ValkeyServer) -> None:
+    """Whoever waits for a write cannot know what it has missed."""
+    store = ValkeyStore(valkey.connection_url, observe=Observed())
+    before = await store.stamps(("written:anything",))
+    with valkey.client() as client:
+        client.delete(SECRET_KEY)
+
+    assert await store.stamps(("written:anything",)) != before
+    await store.close()
+
+
 async def test_doubt_of_a_lost_version_brings_no_entry_back(
     valkey: ValkeyServer,
 ) -> None:
@@ -321,29 +341,24 @@ async def test_absent_valkey_is_one_log_line_and_one_fact(
     await store.close()
 
 
-async def test_valkey_that_comes_back_is_used_again() -> None:
+async def test_valkey_that_comes_back_is_used_again(
+    valkey: ValkeyServer, address: Address
+) -> None:
     """By itself, after a pause; what was written meanwhile is forgotten first."""
     observed, clock = Observed(), Clock()
-    server = ValkeyServer(port=free_port())
-    server.start()
-    port, url = server.port, server.connection_url
-    store = ValkeyStore(url, observe=observed, clock=clock)
-    other = ValkeyStore(url, observe=Observed(), clock=clock)
+    store = ValkeyStore(address.url, observe=observed, clock=clock)
+    other = ValkeyStore(valkey.connection_url, observe=Observed(), clock=clock)
     await remember(store, "k", b"{}")
-    with server.client() as client:
-        kept = {name: client.get(name) for name in client.scan_iter()}
-    server.terminate()
+    await address.go_away()
     await store.renew(("image:1",))
 
-    with ValkeyServer(port=port) as restarted:
-        with restarted.client() as client:
-            client.mset(kept)
-        clock.pass_(PAUSE_SECONDS)
-        assert await is_true(other, "k")
-        await load(store, "k")
+    address.target = valkey.port
+    clock.pass_(PAUSE_SECONDS)
+    assert await is_true(other, "k")
+    await load(store, "k")
 
-        assert not await is_true(store, "k")
-        assert not await is_true(other, "k")
+    assert not await is_true(store, "k")
+    assert not await is_true(other, "k")
     assert observed.told == [False, True]
     await store.close()
     await other.close()
@@ -392,35 +407,50 @@ async def test_what_is_not_waited_for_is_sent_all_the_same(
 
 
 async def test_more_writes_than_can_be_kept_invalidate_everything(
-    monkeypatch: pytest.MonkeyPatch,
+    valkey: ValkeyServer, address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits for a Valkey is bounded; nothing untrue comes back for that."""
     monkeypatch.setattr("gateway.cache.unsent.MAX_TOPICS", 10)
-    clock, server = Clock(), ValkeyServer(port=free_port())
-    server.start()
-    port, url = server.port, server.connection_url
-    store = ValkeyStore(url, observe=Observed(), clock=clock)
+    clock = Clock()
+    store = ValkeyStore(address.url, observe=Observed(), clock=clock)
     await remember(store, "k", b"{}")
-    with server.client() as client:
-        kept = {name: client.get(name) for name in client.scan_iter()}
-    server.terminate()
+    await address.go_away()
     for number in range(12):
         await store.renew((f"image:{number}",))
 
-    with ValkeyServer(port=port) as restarted:
-        with restarted.client() as client:
-            client.mset(kept)
-        clock.pass_(PAUSE_SECONDS)
+    address.target = valkey.port
+    clock.pass_(PAUSE_SECONDS)
 
-        assert not await is_true(store, "k")
+    assert not await is_true(store, "k")
     await store.close()
+
+
+async def test_each_of_many_invalidations_at_once_is_seen_by_the_next_read(
+    valkey: ValkeyServer,
+) -> None:
+    """Those that are sent together are sent before any of them returns."""
+    store, other = (
+        ValkeyStore(valkey.connection_url, observe=Observed()) for _ in range(2)
+    )
+
+    async def is_seen(number: int) -> bool:
+        topic = (f"image:{number}",)
+        seen = []
+        for _ in range(10):
+            seen.append(await other.stamps(topic))
+            await store.renew((*topic, "lists"))
+        return len(set(seen)) == 10
+
+    assert all(await asyncio.gather(*(is_seen(number) for number in range(20))))
+    await store.close()
+    await other.close()
 
 
 async def test_slow_valkey_is_not_waited_for(
     valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After 50 ms it counts as lost, and reads go on without it."""
-    monkeypatch.setattr("gateway.cache.valkey.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
+    monkeypatch.setattr("gateway.shared_server.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
     observed = Observed()
     store = ValkeyStore(valkey.connection_url, observe=observed)
     await remember(store, "k", b"{}")

