@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from aiocache import RedisCache
 from redis.exceptions import RedisError
@@ -13,6 +14,8 @@ from gateway.cache.store import Topics
 
 # With more unsent topics than these, everything is invalidated instead.
 MAX_TOPICS = 10_000
+# What is sent at once takes a few milliseconds.
+CHUNK_TOPICS = 500
 
 
 class SecretChanges(RedisError):
@@ -59,14 +62,18 @@ class Unsent:
         )
 
     async def send(self) -> bool:
-        """Send all changes, with new versions each time; raises SecretChanges."""
+        """Send the oldest changes, with new versions each time.
+
+        Returns whether these were all that there were. Raises SecretChanges.
+        """
         if self._overflows:
             overflows = self._overflows
             await self._places.rotate()
             self._overflows -= overflows
+        is_last = len(self._changes) <= CHUNK_TOPICS
         if self._changes:
-            await self._send({**self._changes})
-        return True
+            await self._send(dict(islice(self._changes.items(), CHUNK_TOPICS)))
+        return is_last
 
     def _add(self, changes: Changes) -> Changes:
         self._changes |= changes

@@ -13,6 +13,7 @@ from gateway.cache.entry import Entry, decode, is_doubtful
 from gateway.cache.shared_places import SECRET_KEY, Names
 from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Store
+from gateway.cache.unsent import MAX_TOPICS
 from gateway.cache.valkey import ValkeyStore
 from gateway.listening import free_port
 from gateway.shared_server import PAUSE_SECONDS, TIMEOUT_SECONDS
@@ -444,6 +445,25 @@ async def test_each_of_many_invalidations_at_once_is_seen_by_the_next_read(
     assert all(await asyncio.gather(*(is_seen(number) for number in range(20))))
     await store.close()
     await other.close()
+
+
+async def test_unsent_writes_are_sent_in_chunks(
+    valkey: ValkeyServer, address: Address
+) -> None:
+    """Each has the 50 ms of any call, however long an outage was."""
+    store = ValkeyStore(address.url, observe=Observed())
+    await remember(store, "k", b"{}")
+    await address.go_away()
+    await store.renew(tuple(f"image:{number}" for number in range(MAX_TOPICS)))
+
+    address.target = valkey.port
+    with valkey.client() as client:
+        client.config_resetstat()
+        assert await store.renew(("image:1",)) is not None
+        chunks = client.info("commandstats")["cmdstat_mset"]["calls"]
+
+    assert chunks == 20
+    await store.close()
 
 
 async def test_slow_valkey_is_not_waited_for(
