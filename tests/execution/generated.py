@@ -8,7 +8,7 @@ LEAVES = (
     "id idOrNull text textOrNull number numberOrNull ratio ratioOrNull flag flagOrNull"
     " color colorOrNull moment momentOrNull size sizeOrNull anything anythingOrNull"
     " words wordsOrNull numbers grid textGrid colors knownColor length defaulted"
-    " renamed total"
+    " renamed total meant meantJson flagged counted sized listed textOrId"
 )
 PARTS = "part partOrNull parts partGrid pair partsLike laterPart"
 LEFT = ["broken", "place", "later", "laterNeeded", "guarded", "loud"]
@@ -50,6 +50,13 @@ READS = {
     "knownColor": "color",
     "defaulted": "usually",
     "renamed": "other-key",
+    "meant": "text_or_null",
+    "meantJson": "anything",
+    "flagged": "flag_or_null",
+    "counted": "number_or_null",
+    "sized": "size_or_null",
+    "listed": "words_or_null",
+    "textOrId": "text",
     "total": "numbers",
     "broken": "flag",
     "partsLike": "text",

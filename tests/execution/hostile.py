@@ -112,7 +112,7 @@ MISSING = object()
 NEAR: dict[str, list[Any]] = {
     "int": [None, True, 1.0, 0, 2**31 - 1, 2**31, -(2**31) - 1, "12", Whole(1)],
     "str": [None, 1, True, Text("red"), "", Late("x"), ValueError("no")],
-    "bool": [None, 1, 0, "true", "", 0.0],
+    "bool": [None, 1, 0, "true", "False", "", 0.0],
     "float": [None, 1, True, "1.5", float("nan"), 10**400],
     "dict": [None, Fields(PART), {}, {"name": None}, {"name": "x", "value": 2**31}],
     "list": [None, ("a",), [None], ["a", None], [1, True], [2**31], [[1, True]], []],

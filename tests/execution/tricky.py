@@ -44,6 +44,8 @@ TRICKY = {
         flagOrNull colorOrNull momentOrNull sizeOrNull anythingOrNull renamed } }""",
     "functions of the record": """{ many { knownColor length defaulted renamed total
         pair { name value } partsLike(prefix: "t") { name } } }""",
+    "values that mean something": """{ manyOrNull { meant meantJson flagged counted
+        sized listed textOrId } many { a: meant b: flagged c: counted } }""",
     "functions that fail": "{ one { broken total length } many { broken text } }",
     "constant arguments": """{ one { a: partsLike(names: ["id", "text"]) { name }
         b: partsLike(names: "flag", most: 1) { name } c: partsLike(names: []) { name }

@@ -14,7 +14,8 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.execution.derived import attribute, derived, from_key
+from gateway.execution.derived import attribute, derived, from_key, meaning_of, reads
+from gateway.glance import values
 from gateway.schema.types.enums import known
 from gateway.schema.types.resolved import resolved
 from gateway.schema.types.scalars import SCALARS, BigInt, Json
@@ -137,6 +138,12 @@ def _parts_like(
     return found[:most]
 
 
+@reads("text")
+def _text_or_id(record: Source) -> str:
+    value = record.get("text")
+    return value if isinstance(value, str) else f"id {record['id']}"
+
+
 @derived
 def _total(record: Source) -> int:
     return sum(cast("list[int]", record["numbers"]))
@@ -216,6 +223,13 @@ class Thing:
     known_color: Color = resolved(from_key("color", partial(known, Color)), "")
     length: int | None = resolved(from_key("text", cast("Any", len)), "")
     defaulted: bool = resolved(from_key("usually", default=False), "")
+    meant: str | None = resolved(meaning_of("text_or_null", values.text), "")
+    meant_json: str | None = resolved(meaning_of("anything", values.text_or_json), "")
+    flagged: bool = resolved(meaning_of("flag_or_null", values.flag, default=False), "")
+    counted: int = resolved(meaning_of("number_or_null", values.amount, default=0), "")
+    sized: BigInt | None = resolved(meaning_of("size_or_null", values.whole_number), "")
+    listed: list[str] = resolved(meaning_of("words_or_null", values.words), "")
+    text_or_id: str = resolved(_text_or_id, "")
     renamed: str | None = resolved(from_key("other-key"), "")
     pair: Part | None = resolved(_pair, "")
     parts_like: list[Part] = resolved(_parts_like, "")
