@@ -168,6 +168,8 @@ async def _body(receive: Receive) -> bytes:
             raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
         if not message.get("more_body", False):
             return bytes(body)
+        # While the next part is awaited, this one would be held twice.
+        del message
 
 
 def _query_parameters(query: bytes) -> Mapping[str, object]:

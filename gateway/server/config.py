@@ -11,7 +11,7 @@ from gateway.asgi.event_stream import KEEP_ALIVE_SECONDS
 from gateway.asgi.http_request import BODY_MAX_BYTES
 from gateway.log_filter import WithoutRequests
 from gateway.server.http_connection import HttpConnection
-from gateway.server.limits import ConnectionLimits, LargeBodies, LimitedConfig
+from gateway.server.limits import ConnectionLimits, HeldRequests, LimitedConfig
 from gateway.server.memory import GARBAGE_THRESHOLDS, MemoryKeeper
 from gateway.server.slow_readers import SlowReaders
 from gateway.server.websocket_connection import WebSocketConnection
@@ -82,7 +82,7 @@ def limited_config(
         settings.read_timeout_seconds,
         settings.write_timeout_seconds,
     )
-    config.large_bodies = LargeBodies()
+    config.held_requests = HeldRequests()
     config.slow_readers = SlowReaders()
     return config
 

@@ -14,14 +14,15 @@ from gateway.server.limits import (
     HEADERS_MAX,
     PIPELINE_MAX,
     REJECTED_AT_ONCE,
-    BodyBytes,
+    UNCOUNTED_READ_BYTES,
+    HeldBytes,
     LimitedConfig,
 )
 from gateway.server.rejections import (
     HEAD_TOO_LARGE,
     MALFORMED,
-    TOO_MANY_BODIES,
     TOO_MANY_CONNECTIONS,
+    TOO_MUCH_HELD,
     TOO_SLOW,
     Rejection,
 )
@@ -63,7 +64,7 @@ class HttpConnection(HttpToolsProtocol):
             self.loop, config.limits.write_seconds, config.slow_readers
         )
         self._read_timer: asyncio.TimerHandle | None = None
-        self._body_bytes = BodyBytes(config.large_bodies)
+        self._held_bytes = HeldBytes(config.held_requests)
         self._is_reading = False
         self._is_in_head = False
         self._head_bytes = 0
@@ -94,7 +95,7 @@ class HttpConnection(HttpToolsProtocol):
             self._running = None
         self._stop_read_timer()
         self._write_timeout.stop()
-        self._body_bytes.clear()
+        self._held_bytes.clear()
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived."""
@@ -104,8 +105,8 @@ class HttpConnection(HttpToolsProtocol):
         was_in_head = self._is_in_head
         self._read_bytes = len(data)
         super().data_received(data)
-        if self._is_reading:
-            self._count_unfinished(len(data), was_in_head=was_in_head)
+        if self._is_reading or self.pipeline or len(data) > UNCOUNTED_READ_BYTES:
+            self._count(len(data), was_in_head=was_in_head)
         self._time_reading()
 
     def handle_websocket_upgrade(self) -> None:
@@ -119,6 +120,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._stop_read_timer()
         self._write_timeout.stop()
+        self._held_bytes.clear()
         super().handle_websocket_upgrade()
         # Each holds the other.
         self.parser = None  # type: ignore[assignment]
@@ -154,7 +156,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request; read no further ones before the last."""
-        self._body_bytes.clear()
+        if not self.pipeline and not self._is_in_head:
+            self._held_bytes.clear()
         self._running = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if self.pipeline:
@@ -187,37 +190,49 @@ class HttpConnection(HttpToolsProtocol):
         head_bytes = sum(len(name) + len(value) for name, value in headers)
         return head_bytes + len(self.url) > HEAD_MAX_BYTES
 
-    def _count_unfinished(self, count: int, *, was_in_head: bool) -> None:
-        """Count what was read of a request that is not whole."""
-        if not self._is_in_head:
-            if not self._body_bytes.add(count):
-                self._reject(TOO_MANY_BODIES)
-        elif was_in_head:
+    def _count(self, count: int, *, was_in_head: bool) -> None:
+        """Count what was read, and is held until its requests are answered."""
+        if self._is_in_head and was_in_head:
             # httptools keeps a header that has not ended without telling us.
             self._head_bytes += count
             if self._head_bytes > HEAD_MAX_BYTES:
                 self._reject(HEAD_TOO_LARGE)
+        if self._holds_what_is_read() and not self._held_bytes.add(count):
+            self._reject(TOO_MUCH_HELD, is_of_newest=not self._is_in_head)
+
+    def _holds_what_is_read(self) -> bool:
+        """Return False for a WebSocket's, and for a body after its response."""
+        if self.parser is None:
+            return False
+        cycle = self.cycle
+        return self._is_in_head or (cycle is not None and not cycle.response_complete)
 
     def _rejected(self, rejection: Rejection) -> Rejected:
         """Return what ends the parsing; it comes back as `send_400_response`."""
         self._rejection = rejection
         return Rejected()
 
-    def _reject(self, rejection: Rejection) -> None:
-        """Answer where no answer is under way, and close; once."""
+    def _reject(self, rejection: Rejection, *, is_of_newest: bool = False) -> None:
+        """Answer where no answer is under way, and close; once.
+
+        `is_of_newest` tells that the newest request is rejected, whole or not.
+        """
         if self.transport.is_closing():
             return
-        if self._may_answer():
+        is_own = is_of_newest or (self._is_reading and not self._is_in_head)
+        if self._may_answer(is_own=is_own):
             headers = self.server_state.default_headers
             self.transport.write(rejection.response(headers))
         self.transport.close()
 
-    def _may_answer(self) -> bool:
-        """Return whether the next response is that of the request being read."""
+    def _may_answer(self, *, is_own: bool) -> bool:
+        """Return whether the next response is that of the request rejected.
+
+        `is_own` tells that it is the newest one whose head is whole.
+        """
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             return True
-        is_own = self._is_reading and not self._is_in_head
         return is_own and not cycle.response_started and not self.pipeline
 
     def _time_reading(self) -> None:

@@ -12,10 +12,13 @@ HEADERS_MAX = 100
 PIPELINE_MAX = 16
 # Connections above the limit that are told so; any further ones are just closed.
 REJECTED_AT_ONCE = 100
-# What is counted of a request's body and of what a WebSocket connection has sent
-# and is not handed over; the first 64 KiB of each are free.
-LARGE_BODY_FROM_BYTES = 64 * 1024
-LARGE_BODIES_MAX_BYTES = 64 * 1024 * 1024
+# A read of so many bytes at most that is a whole request is not counted.
+UNCOUNTED_READ_BYTES = 4096
+# Above the first bound, connections that hold more than LARGE_FROM_BYTES are
+# rejected; above the second one, all that hold more than before.
+LARGE_FROM_BYTES = 64 * 1024
+LARGE_REQUESTS_MAX_BYTES = 64 * 1024 * 1024
+REQUESTS_MAX_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +36,34 @@ class ConnectionLimits:
 
 
 @dataclass(slots=True)
-class LargeBodies:
-    """Bytes of large request bodies and messages that one worker holds."""
+class HeldRequests:
+    """Bytes that one worker holds of requests and messages of its clients."""
 
     held_bytes: int = 0
 
 
 @dataclass(slots=True)
-class BodyBytes:
-    """The part of one connection in the LargeBodies of its worker."""
+class HeldBytes:
+    """The part of one connection in the HeldRequests of its worker."""
 
-    of_worker: LargeBodies
-    _received: int = field(default=0, init=False)
+    of_worker: HeldRequests
     _held: int = field(default=0, init=False)
 
     def add(self, received: int) -> bool:
-        """Count bytes of a body; return whether the worker can hold them."""
-        return self.hold(self._received + received)
+        """Hold bytes in addition; return whether the worker can hold them."""
+        return self.hold(self._held + received)
 
-    def hold(self, received: int) -> bool:
-        """Count so many bytes in all; return whether the worker can hold them."""
-        self._received = received
-        more = max(0, received - LARGE_BODY_FROM_BYTES) - self._held
-        self._held += more
+    def hold(self, held: int) -> bool:
+        """Hold so many bytes in all; return whether the worker can hold them."""
+        more = held - self._held
+        self._held = held
         self.of_worker.held_bytes += more
-        return more <= 0 or self.of_worker.held_bytes <= LARGE_BODIES_MAX_BYTES
+        is_large = held > LARGE_FROM_BYTES
+        limit = LARGE_REQUESTS_MAX_BYTES if is_large else REQUESTS_MAX_BYTES
+        return more <= 0 or self.of_worker.held_bytes <= limit
 
     def clear(self) -> None:
-        """Count nothing of this connection any longer."""
+        """Hold nothing any longer."""
         self.hold(0)
 
 
@@ -68,5 +71,5 @@ class LimitedConfig(uvicorn.Config):
     """What uvicorn is told, and the limits of our connections beside it."""
 
     limits: ConnectionLimits
-    large_bodies: LargeBodies
+    held_requests: HeldRequests
     slow_readers: SlowReaders

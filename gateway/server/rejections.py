@@ -54,8 +54,8 @@ TOO_MANY_CONNECTIONS = Rejection(
     OVERLOADED,
     "This worker has as many connections as it may have: try again later.",
 )
-TOO_MANY_BODIES = Rejection(
+TOO_MUCH_HELD = Rejection(
     HTTPStatus.SERVICE_UNAVAILABLE,
     OVERLOADED,
-    "This worker is receiving as many large requests as it may hold: try again later.",
+    "This worker is receiving as many requests as it may hold: try again later.",
 )

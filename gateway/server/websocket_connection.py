@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import (
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 
-from gateway.server.limits import BodyBytes, LimitedConfig
+from gateway.server.limits import HeldBytes, LimitedConfig
 from gateway.server.rejections import HEAD_TOO_LARGE
 from gateway.server.write_timeout import WriteTimeout
 
@@ -21,7 +21,7 @@ PIECE_BYTES = 2048
 TURN_SECONDS = 0.005
 # RFC 6455 gives a reason 123 bytes.
 TOO_MANY_MESSAGES = (
-    "This worker is receiving as many large messages as it may hold: try again later."
+    "This worker is receiving as many messages as it may hold: try again later."
 )
 TOO_SLOW = "The message took too long to arrive."
 
@@ -49,7 +49,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         )
         self._read_seconds = config.limits.read_seconds
         self._read_timer: asyncio.TimerHandle | None = None
-        self._body_bytes = BodyBytes(config.large_bodies)
+        self._held_bytes = HeldBytes(config.held_requests)
         self._unparsed = bytearray()
         self._next_turn: asyncio.Handle | None = None
         self._fragments = 0
@@ -59,7 +59,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self._write_timeout.stop()
         self._stop_read_timer()
-        self._body_bytes.clear()
+        self._held_bytes.clear()
         self._unparsed.clear()
         self.frames = []
         # A generator that holds what holds it.
@@ -159,7 +159,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Count what is not handed over, and time a message that is not whole."""
         in_frame = len(self.conn.reader.buffer)
         in_message = in_frame + sum(map(len, self.frames))
-        if not self._body_bytes.hold(in_message + len(self._unparsed)):
+        if not self._held_bytes.hold(in_message + len(self._unparsed)):
             self._fail(CloseCode.TRY_AGAIN_LATER, TOO_MANY_MESSAGES)
         elif not in_frame and not self.frames:
             self._stop_read_timer()
@@ -189,7 +189,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             return
         self.frames = []
         self._stop_read_timer()
-        self._body_bytes.clear()
+        self._held_bytes.clear()
         self.conn.fail(code, reason)
         self.handle_parser_exception()
 

@@ -19,6 +19,9 @@ GROWTH_MIB = 50
 UNSENT_MIB = 235
 READERS = 60
 CUT_OFF = 35
+# 128 MiB of requests, and the connections.
+REQUESTS_MIB = 220
+SENDERS = 2_300
 # Of 4 MB each, in the cache.
 DIFFERENT = 16
 
@@ -180,6 +183,41 @@ def test_connections_are_bounded(victim: Victim) -> None:
         response = answered(victim, GET, b"\r\n")
 
     assert rejection(response) == (503, "OVERLOADED")
+    assert victim.is_well()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(GET + b"A: " + b"a" * 60_000, id="header"),
+        pytest.param(
+            POST + b"Content-Length: 62000\r\n\r\n" + b" " * 60_000, id="body"
+        ),
+    ],
+)
+def test_unfinished_requests_are_bounded_together(part: bytes) -> None:
+    """Also small ones; what is above the limit is told so."""
+    with running_victim() as victim, ExitStack() as stack:
+        before = victim.rss_mib()
+        victim.forget_peak()
+        for _ in range(SENDERS):
+            stack.enter_context(victim.connect()).sendall(part)
+        response = answered(victim, part)
+
+        assert rejection(response) == (503, "OVERLOADED")
+        assert victim.is_well()
+        assert victim.peak_mib() < before + REQUESTS_MIB
+
+
+def test_body_after_its_response_is_not_held(victim: Victim) -> None:
+    """However much of it there is."""
+    head = POST.replace(b"json", b"text") + b"Content-Length: 200000000\r\n\r\n"
+    with victim.connect() as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 415")
+        for _ in range(160):
+            connection.sendall(b" " * MIB)
+
     assert victim.is_well()
 
 

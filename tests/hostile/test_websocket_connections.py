@@ -20,7 +20,7 @@ from tests.hostile.victim import (
 
 MIB = 1024 * 1024
 GROWTH_MIB = 50
-# 64 MiB of messages, 64 KiB of each connection, and what is around them.
+# 64 MiB of messages, what has arrived of others, and what is around them.
 MESSAGES_MIB = 110
 SENDERS = 200
 FRAGMENT = frame(b" " * 8191, fin=False)

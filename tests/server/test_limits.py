@@ -1,59 +1,58 @@
-"""Bodies that many clients send at once, and do not end."""
+"""What many clients send at once, and do not end."""
 
 from gateway.server.limits import (
-    LARGE_BODIES_MAX_BYTES,
-    LARGE_BODY_FROM_BYTES,
-    BodyBytes,
-    LargeBodies,
+    LARGE_FROM_BYTES,
+    LARGE_REQUESTS_MAX_BYTES,
+    REQUESTS_MAX_BYTES,
+    HeldBytes,
+    HeldRequests,
 )
 
 MIB = 1024 * 1024
 
 
-def test_large_bodies_are_bounded_for_each_worker() -> None:
+def test_large_requests_are_bounded_for_each_worker() -> None:
     """The one that is too many is rejected, until another one has ended."""
-    worker = LargeBodies()
-    largest = LARGE_BODY_FROM_BYTES + LARGE_BODIES_MAX_BYTES
-    first, second = BodyBytes(worker), BodyBytes(worker)
+    worker = HeldRequests()
+    first, second = HeldBytes(worker), HeldBytes(worker)
 
-    assert first.add(largest)
-    assert not second.add(LARGE_BODY_FROM_BYTES + 1)
+    assert first.add(LARGE_REQUESTS_MAX_BYTES)
+    assert not second.add(LARGE_FROM_BYTES + 1)
     second.clear()
     first.clear()
-    assert second.add(largest)
+    assert second.add(LARGE_REQUESTS_MAX_BYTES)
 
 
-def test_small_bodies_are_not_counted() -> None:
-    """Whatever large ones there are."""
-    worker = LargeBodies()
-    BodyBytes(worker).add(LARGE_BODY_FROM_BYTES + LARGE_BODIES_MAX_BYTES)
+def test_small_requests_have_room_beside_large_ones() -> None:
+    """Up to a bound that large ones cannot reach."""
+    worker = HeldRequests()
+    HeldBytes(worker).add(LARGE_REQUESTS_MAX_BYTES)
+    room = REQUESTS_MAX_BYTES - LARGE_REQUESTS_MAX_BYTES
+    small = [HeldBytes(worker) for _ in range(room // LARGE_FROM_BYTES)]
 
-    small = BodyBytes(worker)
-
-    assert all(small.add(1) for _ in range(LARGE_BODY_FROM_BYTES))
-    assert not small.add(1)
+    assert all(one.add(LARGE_FROM_BYTES) for one in small)
+    assert not HeldBytes(worker).add(1)
 
 
 def test_nothing_stays_counted() -> None:
-    """However a body has come in pieces."""
-    worker = LargeBodies()
-    body = BodyBytes(worker)
+    """However a request has come in pieces."""
+    worker = HeldRequests()
+    request = HeldBytes(worker)
     for _ in range(10):
-        body.add(MIB)
+        request.add(MIB)
 
-    body.clear()
+    request.clear()
 
     assert worker.held_bytes == 0
 
 
 def test_what_a_message_holds_is_given_back() -> None:
     """What is left of it stays counted, and always fits."""
-    worker = LargeBodies()
-    first, second = BodyBytes(worker), BodyBytes(worker)
-    largest = LARGE_BODY_FROM_BYTES + LARGE_BODIES_MAX_BYTES
-    first.hold(largest)
+    worker = HeldRequests()
+    first, second = HeldBytes(worker), HeldBytes(worker)
+    first.hold(LARGE_REQUESTS_MAX_BYTES)
 
-    assert not second.hold(largest)
-    assert first.hold(LARGE_BODY_FROM_BYTES + 1)
+    assert not second.hold(LARGE_REQUESTS_MAX_BYTES)
+    assert first.hold(1)
     second.clear()
     assert worker.held_bytes == 1
