@@ -1,9 +1,11 @@
 """A server in Glance's place that writes to the wire whatever a test says."""
 
 import socket
+import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import orjson
@@ -64,6 +66,21 @@ class RawConnection:
     def send(self, data: bytes) -> None:
         """Write bytes."""
         self._socket.sendall(data)
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Make the handshake of TLS."""
+        self._socket = context.wrap_socket(self._socket, server_side=True)
+
+    def reset(self) -> None:
+        """End the connection without a word; source: socket(7), SO_LINGER."""
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
 
     def lasts(self) -> bool:
         """Wait until there is another request or the end; tell which it is."""
@@ -140,5 +157,5 @@ def answering(make: Callable[[RawRequest], bytes]) -> Serve:
 
 
 def _served(serve: Serve, connected: socket.socket, requests: list[RawRequest]) -> None:
-    with connected, suppress(OSError):
-        serve(RawConnection(connected, requests))
+    with closing(RawConnection(connected, requests)) as connection, suppress(OSError):
+        serve(connection)

@@ -74,6 +74,19 @@ class GlanceConnection(ResponseHandler):
 
     def is_connected(self) -> bool:
         """Return whether an idle connection can take another request."""
+        return self._is_clean() and not self._poll.poll(0)
+
+    async def check_new(self) -> None:
+        """Raise ServerDisconnectedError for bytes before the first request.
+
+        The event loop reads them first: over TLS they may be session tickets.
+        """
+        if not self.is_connected():
+            await asyncio.sleep(0)
+            if not self._is_clean():
+                raise aiohttp.ServerDisconnectedError
+
+    def _is_clean(self) -> bool:
         return (
             super().is_connected()
             and not self._should_close
@@ -81,18 +94,12 @@ class GlanceConnection(ResponseHandler):
         )
 
     def _holds_unexpected_bytes(self) -> bool:
-        """Return whether there are bytes that belong to no request.
+        """Return whether bytes were read that belong to no request.
 
-        Four cases: a whole parsed response, bytes that were not parsed yet, the
-        beginning of a response, and bytes (or the end of the connection) that the
-        event loop has not read yet.
+        Three cases: a whole parsed response, bytes that were not parsed yet, and the
+        beginning of a response.
         """
-        return bool(
-            self._buffer
-            or self._tail
-            or self._has_begun_response()
-            or self._poll.poll(0)
-        )
+        return bool(self._buffer or self._tail or self._has_begun_response())
 
     def _has_begun_response(self) -> bool:
         try:
@@ -126,9 +133,12 @@ class GlanceConnector(aiohttp.TCPConnector):
         """
         connection = await super().connect(req, traces, timeout)
         protocol = cast("GlanceConnection", connection.protocol)
-        if protocol.is_new and not protocol.is_connected():
-            connection.close()
-            raise aiohttp.ServerDisconnectedError
+        if protocol.is_new:
+            try:
+                await protocol.check_new()
+            except BaseException:
+                connection.close()
+                raise
         protocol.begin(current_exchange.get())
         return connection
 

@@ -1,8 +1,10 @@
 """When a kept connection to Glance is used again."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from gateway.glance.client import GlanceClient
 from gateway.glance.listing import ImageQuery, ListCall
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
+from tests.cache.tls import certificate
 from tests.raw_glance import (
     RawConnection,
     RawRequest,
@@ -87,3 +90,22 @@ async def test_connection_with_bytes_that_the_loop_has_not_read_is_not_used_agai
         await ask(transport, glance.url, times=1)
 
     assert (len(glance.requests), glance.connections) == (3, 3)
+
+
+async def test_session_tickets_are_no_unexpected_bytes(tmp_path: Path) -> None:
+    """A server sends them once the handshake of TLS is over, before any request."""
+    file = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+
+    def serve(connection: RawConnection) -> None:
+        connection.start_tls(context)
+        answering(empty_list)(connection)
+
+    with raw_glance(serve) as glance:
+        for _ in range(20):
+            transport = Transport(connections=1, ca_file=file)
+            await ask(transport, glance.url.replace("http:", "https:"), times=1)
+            await transport.close()
+
+    assert (len(glance.requests), glance.connections) == (20, 20)
