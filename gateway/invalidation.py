@@ -5,7 +5,7 @@ response to one caller says nothing about its responses to others, and callers
 cannot empty each other's cache by writes that fail.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from gateway.cache.keys import ReadKind, read_key
@@ -55,6 +55,15 @@ def after_failure(
     """Return what a write that failed invalidates."""
     if not error.was_sent:
         return NOTHING
+    rejected = _after_rejection(error, identity, image_id)
+    if error.was_sent_before:
+        return replace(rejected, doubted=topics_written(image_id))
+    return rejected
+
+
+def _after_rejection(
+    error: GlanceError, identity: Identity, image_id: str
+) -> Invalidation:
     match error:
         case Unauthenticated():
             return Invalidation(renewed=topics_revoked(identity.scope))

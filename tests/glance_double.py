@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         reply = (
             _fitting(played, received)
             if played
-            else _forwarded(received, self.double.upstream_port)
+            else forwarded(received, self.double.upstream_port)
         )
         if reply.until is not None:
             reply.until.wait()
@@ -190,7 +190,8 @@ def _with_id(body: bytes, image_id: str) -> bytes:
     return orjson.dumps(image | {"id": image_id})
 
 
-def _forwarded(received: Received, port: int) -> Reply:
+def forwarded(received: Received, port: int) -> Reply:
+    """Return the answer of the Glance at `port`."""
     upstream = HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {
         name: value

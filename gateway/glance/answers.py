@@ -3,6 +3,7 @@
 Messages name the purpose of their call, such as `get image 1234`.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
@@ -50,6 +51,21 @@ def image_with_id(image_id: str, content: bytes) -> ImageRecord:
         reason = "another image"
         raise Foreign(reason)
     return image
+
+
+def is_newly_created(image: ImageRecord, sent: Mapping[str, object]) -> bool:
+    """Return whether the image is as creating it from `sent` leaves it.
+
+    Without an id in `sent` it is: nobody else knows the one that we have made.
+    """
+    if "id" not in sent:
+        return True
+    found = cast("Mapping[str, object]", image)
+    return found.get("status") == "queued" and all(
+        _comparable(found.get(key)) == _comparable(value)
+        for key, value in sent.items()
+        if key != "id"
+    )
 
 
 def page_in(content: bytes) -> ImagePage:
@@ -152,3 +168,8 @@ def _rows(answer: dict[str, object], key: str) -> list[dict[str, object]]:
         reason = f"not a list of {key}"
         raise Unreadable(reason)
     return [*map(identified, rows)]
+
+
+def _comparable(value: object) -> object:
+    """Return the value; tags as a set, as Glance does not keep their order."""
+    return {str(one) for one in value} if isinstance(value, list) else value

@@ -3,9 +3,10 @@
 Every method sends one HTTP request within the caller's deadline, and raises a
 GlanceError when it fails: Unauthenticated, Forbidden, InvalidRequest,
 GlanceUnavailable and GlanceTimeout are possible everywhere and not repeated
-below. A read is sent a second time, on a new connection, if the first connection
-was lost or brought a response that may belong to another request. A write is sent
-once, on a connection of its own.
+below. An idempotent call is sent a second time, on a new connection, if the first
+connection was lost or brought a response that may belong to another request. Any
+other call is sent a second time only if Glance cannot have seen any of it. Each
+write has a connection of its own.
 
 Source: https://docs.openstack.org/api-ref/image/v2/
 """
@@ -18,6 +19,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Generic, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import msgspec
 import orjson
@@ -28,6 +30,7 @@ from gateway.glance.answers import (
     Unreadable,
     image_in,
     image_with_id,
+    is_newly_created,
     object_in,
     page_in,
     refusal,
@@ -36,9 +39,21 @@ from gateway.glance.answers import (
     unreadable,
 )
 from gateway.glance.bulkhead import Bulkhead, Slot
-from gateway.glance.errors import NotFound, Unsupported
+from gateway.glance.errors import (
+    Conflict,
+    GlanceError,
+    NotFound,
+    QuotaExceeded,
+    Unsupported,
+)
 from gateway.glance.exchange import Exchange
-from gateway.glance.failures import FAILURES, limit_reached, may_repeat, translated
+from gateway.glance.failures import (
+    FAILURES,
+    limit_reached,
+    may_repeat,
+    outcome_open,
+    translated,
+)
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
@@ -54,6 +69,7 @@ from gateway.glance.transport import (
 NAME_MAX_CHARACTERS = 255
 # An image may have 128 properties of 64 KiB.
 RECORD_MAX_BYTES = 16 * 1024 * 1024
+CREATE = "create the image"
 
 Value = TypeVar("Value")
 
@@ -62,6 +78,7 @@ class Call(msgspec.Struct, frozen=True):
     """One request to Glance; `purpose` is what its error message begins with.
 
     `max_bytes` bounds the body of the response, besides the transport's own bound.
+    `has_id` tells that the body of a POST has the id of what it creates.
     """
 
     method: str
@@ -71,11 +88,20 @@ class Call(msgspec.Struct, frozen=True):
     body: object = None
     media_type: str = "application/json"
     max_bytes: float = RECORD_MAX_BYTES
+    has_id: bool = False
 
     @property
     def is_write(self) -> bool:
         """Return whether it may change something in Glance."""
         return self.method != "GET"
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Return whether Glance carries it out once even if it is sent twice.
+
+        It accepts no id a second time.
+        """
+        return self.has_id or self.method in {"GET", "PUT", "DELETE"}
 
     @property
     def kind(self) -> tuple[str, int]:
@@ -161,9 +187,33 @@ class GlanceClient:
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
     ) -> ImageRecord:
-        """Create an image; raises Conflict for a taken id, QuotaExceeded."""
-        call = Call("POST", "/v2/images", "create the image", body=image)
-        return (await self._fetch(caller, call, image_in)).value
+        """Create an image; raises Conflict for a taken id, QuotaExceeded.
+
+        An image without an id gets one of ours, by which a repeat is recognised.
+        """
+        image_id = str(image["id"] if "id" in image else uuid4())
+        body = {**image, "id": image_id}
+        call = Call("POST", "/v2/images", CREATE, body=body, has_id=True)
+        try:
+            return (await self._fetch(caller, call, image_in)).value
+        except (Conflict, QuotaExceeded) as error:
+            if not error.was_sent_before:
+                raise
+            created = await self._created(caller, image_id)
+            if created is None or not is_newly_created(created, image):
+                raise
+            return created
+
+    async def _created(self, caller: Caller, image_id: str) -> ImageRecord | None:
+        """Return the image that a creation may have created, None if there is none."""
+        decode = partial(image_with_id, image_id)
+        try:
+            call = Call("GET", image_path(image_id), CREATE)
+            return (await self._fetch(caller, call, decode)).value
+        except NotFound:
+            return None
+        except GlanceError as error:
+            raise outcome_open(error) from error
 
     async def update_image(
         self, caller: Caller, image_id: str, patch: Sequence[Operation]
@@ -185,8 +235,7 @@ class GlanceClient:
     async def delete_image(self, caller: Caller, image_id: str) -> None:
         """Delete an image; raises NotFound, Forbidden for a protected one."""
         path = image_path(image_id)
-        call = Call("DELETE", path, f"delete image {image_id}")
-        await self._fetch(caller, call, bytes)
+        await self._delete(caller, Call("DELETE", path, f"delete image {image_id}"))
 
     async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
         """Add a tag, also one it has; raises NotFound, QuotaExceeded.
@@ -203,15 +252,22 @@ class GlanceClient:
         """
         path = tag_path(image_id, tag)
         purpose = f"remove tag {tag!r} from image {image_id}"
-        await self._fetch(caller, Call("DELETE", path, purpose), bytes)
+        await self._delete(caller, Call("DELETE", path, purpose))
+
+    async def _delete(self, caller: Caller, call: Call) -> None:
+        """Delete; a repeat may find that the first attempt has done it."""
+        try:
+            await self._fetch(caller, call, bytes)
+        except NotFound as error:
+            if not error.was_sent_before:
+                raise
 
     async def _fetch(
         self, caller: Caller, call: Call, decode: Callable[[bytes], Value]
     ) -> Fetched[Value]:
         """Return what a successful call brought, decoded."""
         now = asyncio.get_running_loop().time()
-        request_id = caller.request_id
-        exchange = Exchange(request_id, needs_new_connection=call.is_write)
+        exchange = Exchange(caller.request_id, needs_new_connection=call.is_write)
         try:
             async with asyncio.timeout_at(
                 min(now + self._timeout_seconds, caller.deadline_at)
@@ -221,16 +277,36 @@ class GlanceClient:
                     try:
                         return await self._attempt(caller, call, decode, exchange, slot)
                     except FAILURES as error:
-                        if call.is_write or not may_repeat(error):
+                        if not may_repeat(
+                            error,
+                            was_sent=exchange.was_sent,
+                            is_idempotent=call.is_idempotent,
+                        ):
                             raise
-                    exchange = Exchange(request_id, needs_new_connection=True)
-                    return await self._attempt(caller, call, decode, exchange, slot)
+                    return await self._repeat(caller, call, decode, exchange, slot)
         except FAILURES as error:
             raise translated(
                 error, call.purpose, exchange, is_write=call.is_write
             ) from error
         except BudgetSpent as spent:
             raise limit_reached(spent, call.purpose, exchange) from spent
+
+    async def _repeat(
+        self,
+        caller: Caller,
+        call: Call,
+        decode: Callable[[bytes], Value],
+        exchange: Exchange,
+        slot: Slot,
+    ) -> Fetched[Value]:
+        """Send the call a second time, on a new connection."""
+        was_sent = exchange.was_sent
+        exchange.repeat(caller.request_id)
+        try:
+            return await self._attempt(caller, call, decode, exchange, slot)
+        except GlanceError as error:
+            error.was_sent_before = was_sent
+            raise
 
     async def _attempt(
         self,

@@ -38,7 +38,11 @@ class GlanceError(Exception):
     `status` is Glance's HTTP status, None where there was no response.
     `was_sent` is False where Glance cannot have seen any of the request, such as
     for a refused connection: then a write has changed nothing.
+    `was_sent_before` is True if the call was repeated and Glance may have carried
+    out the first attempt: then a write may have changed something.
     """
+
+    was_sent_before = False
 
     def __init__(
         self,

@@ -40,8 +40,9 @@ class Connection(Protocol):
 class Exchange:
     """One request: its id, its connection, and whether it was sent.
 
-    `was_sent` is False while Glance cannot have seen any of the request;
-    `is_first` tells whether it is the first one on its connection.
+    `was_sent` is False while Glance cannot have seen any of the request, nor of the
+    attempt before a repeat. `is_first` tells whether it is the first one on its
+    connection.
     """
 
     __slots__ = (
@@ -65,6 +66,12 @@ class Exchange:
         self._connection = connection
         self.is_first = is_first
         self.was_sent = True
+
+    def repeat(self, request_id: str) -> None:
+        """Prepare for a second attempt: with another id, on a new connection."""
+        self.request_id = unique_request_id(request_id)
+        self.needs_new_connection = True
+        self._connection = None
 
     def close(self) -> None:
         """Close the connection, so that nothing else is read from it."""

@@ -21,16 +21,24 @@ from gateway.glance.transport import ResponseRejected
 FAILURES = (aiohttp.ClientError, BodyRejected, ResponseRejected, TimeoutError)
 
 
-def may_repeat(error: Exception) -> bool:
-    """Return whether a read may succeed on a new connection.
+def may_repeat(error: Exception, *, was_sent: bool, is_idempotent: bool) -> bool:
+    """Return whether a call may be sent a second time, on a new connection.
 
-    Three cases: the connection was lost, the response is not HTTP, or the
-    response may belong to another request.
+    A call that was sent must be idempotent. Four cases: no connection was made
+    because it was refused or closed, the connection was lost, the response is not
+    HTTP, or the response may belong to another request.
     """
-    if isinstance(error, aiohttp.ClientConnectorError | TimeoutError):
-        return False
-    lost = aiohttp.ClientOSError | aiohttp.ServerDisconnectedError
-    return isinstance(error, lost | aiohttp.ClientResponseError | ResponseRejected)
+    match error:
+        case TimeoutError():
+            return False
+        case aiohttp.ClientConnectorError():
+            return isinstance(error.os_error, ConnectionError)
+        case aiohttp.ClientOSError() | aiohttp.ServerDisconnectedError():
+            return is_idempotent or not was_sent
+        case aiohttp.ClientResponseError() | ResponseRejected():
+            return is_idempotent
+        case _:
+            return False
 
 
 def translated(
@@ -44,6 +52,14 @@ def translated(
         f"Could not {purpose}: {reason}.{outcome if is_write else ''}",
         request_id=exchange.request_id,
         was_sent=exchange.was_sent,
+    )
+
+
+def outcome_open(error: GlanceError) -> GlanceUnavailable:
+    """Return the error for a write whose outcome could not be read, due to `error`."""
+    reason = str(error).removesuffix(".")
+    return GlanceUnavailable(
+        f"{reason}.{OUTCOME_OPEN}", status=error.status, request_id=error.request_id
     )
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import ssl
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from gateway.glance.errors import GlanceError, GlanceTimeout, GlanceUnavailable
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from gateway.listening import free_port
+from tests.cache.tls import certificate
 from tests.raw_glance import RawConnection, answering, raw_glance, response
 
 pytestmark = pytest.mark.anyio
@@ -38,15 +41,19 @@ def bulkhead() -> Bulkhead:
     return Bulkhead(Bounds(calls=1))
 
 
-async def failure(transport: Transport, url: str, bulkhead: Bulkhead) -> GlanceError:
-    """Return how the deletion of an image fails there."""
+async def update(transport: Transport, url: str, bulkhead: Bulkhead) -> None:
+    """Update an image there."""
     client = GlanceClient(
         transport, url, bulkhead=bulkhead, timeout_seconds=MOMENT_SECONDS
     )
     deadline_at = asyncio.get_running_loop().time() + 60
-    caller = Caller(Identity("t"), "req-1", deadline_at)
+    await client.update_image(Caller(Identity("t"), "req-1", deadline_at), "1", [])
+
+
+async def failure(transport: Transport, url: str, bulkhead: Bulkhead) -> GlanceError:
+    """Return how the update of an image fails there."""
     with pytest.raises(GlanceError) as caught:
-        await client.delete_image(caller, "1")
+        await update(transport, url, bulkhead)
     return caught.value
 
 
@@ -104,6 +111,44 @@ async def test_write_to_a_server_without_a_certificate_was_not_sent(
         error = await failure(transport, url, bulkhead)
 
     assert facts(error) == (GlanceUnavailable, False, True)
+
+
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+async def test_write_that_was_not_sent_is_repeated(
+    tmp_path: Path, bulkhead: Bulkhead, *, is_reset: bool
+) -> None:
+    """A connection that ends in the handshake of TLS has carried no request."""
+    file = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    has_ended = threading.Event()
+
+    def serve(connection: RawConnection) -> None:
+        if not has_ended.is_set():
+            has_ended.set()
+            return connection.reset() if is_reset else None
+        connection.start_tls(context)
+        return answering(lambda r: response({"id": "1"}, r.request_id))(connection)
+
+    transport = Transport(connections=1, ca_file=file)
+    with raw_glance(serve) as glance:
+        url = glance.url.replace("http:", "https:")
+        await update(transport, url, bulkhead)
+        await transport.close()
+
+    assert (len(glance.requests), glance.connections) == (1, 2)
+
+
+async def test_write_that_cannot_be_sent_is_given_up(
+    transport: Transport, bulkhead: Bulkhead
+) -> None:
+    """After a second connection."""
+    with raw_glance(lambda connection: connection.reset()) as glance:
+        url = glance.url.replace("http:", "https:")
+        error = await failure(transport, url, bulkhead)
+
+    assert facts(error) == (GlanceUnavailable, False, True)
+    assert glance.connections == 2
 
 
 async def test_write_without_an_answer_in_time_has_an_open_outcome(

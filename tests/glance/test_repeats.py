@@ -1,0 +1,336 @@
+"""Calls whose connection is lost: which are sent again, and what that shows."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+
+from gateway.glance.body import BodyRejected
+from gateway.glance.failures import may_repeat
+from gateway.glance.transport import ResponseRejected
+from tests.gateway import Gateway, Json, running_gateway
+from tests.glance_double import GlanceDouble, Received, Reply, Script, forwarded
+from tests.raw_glance import RawConnection, raw_glance, response
+
+LOST = Reply(0)
+SHOW = "query ($id: ID!) { image(id: $id) { id } }"
+CREATE = """mutation ($input: CreateImageInput!) {
+    createImage(input: $input) { image { id name tags } } }"""
+DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"
+RENAME = (
+    'mutation ($id: ID!) { updateImage(input: {id: $id, name: "n"}) { image {id} }}'
+)
+ADD = """mutation ($id: ID!, $tag: String!) {
+    addTag(input: {id: $id, tag: $tag}) { image { tags } } }"""
+REMOVE = """mutation ($id: ID!, $tag: String!) {
+    removeTag(input: {id: $id, tag: $tag}) { image { tags } } }"""
+
+
+def losing(*methods: str, port: int | None = None) -> Script:
+    """Return what loses the first call of a method, done by the Glance at `port`."""
+    waiting = list(methods)
+
+    def script(received: Received) -> Reply | None:
+        if received.method not in waiting:
+            return None
+        waiting.remove(received.method)
+        if port is not None:
+            forwarded(received, port)
+        return LOST
+
+    return script
+
+
+@pytest.fixture(params=["undone", "done"])
+def fate(request: pytest.FixtureRequest, glance_port: int) -> int | None:
+    """Return where a call is done before its connection is lost, if it is."""
+    return glance_port if request.param == "done" else None
+
+
+def methods(double: GlanceDouble) -> list[str]:
+    """Return what was asked, in order."""
+    return [call.method for call in double.calls]
+
+
+def code(error: Json) -> str:
+    """Return the code of an error."""
+    return str(error["extensions"]["code"])
+
+
+def test_lost_deletion_is_repeated(
+    gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
+) -> None:
+    """A 404 to the repeat says that the image is gone, as it was to be."""
+    image_id = gateway.create(token)
+    double.script = losing("DELETE", port=fate)
+
+    data = gateway.data(DELETE, token=token, id=image_id)
+
+    assert data == {"deleteImage": {"deletedId": image_id}}
+    assert methods(double)[1:] == ["DELETE", "DELETE"]
+    assert gateway.data(SHOW, token=token, id=image_id) == {"image": None}
+
+
+def test_lost_removal_of_a_tag_is_repeated(
+    gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
+) -> None:
+    """A 404 to the repeat says that the tag is gone, as it was to be."""
+    image_id = gateway.create(token, tags=["a", "b"])
+    double.script = losing("DELETE", port=fate)
+
+    data = gateway.data(REMOVE, token=token, id=image_id, tag="a")
+
+    assert data == {"removeTag": {"image": {"tags": ["b"]}}}
+
+
+def test_lost_addition_of_a_tag_is_repeated(
+    gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
+) -> None:
+    """To add a tag that is there changes nothing."""
+    image_id = gateway.create(token)
+    double.script = losing("PUT", port=fate)
+
+    data = gateway.data(ADD, token=token, id=image_id, tag="a")
+
+    assert data == {"addTag": {"image": {"tags": ["a"]}}}
+
+
+@pytest.mark.parametrize("is_chosen", [False, True], ids=["our id", "chosen id"])
+def test_lost_creation_is_repeated(
+    gateway: Gateway,
+    double: GlanceDouble,
+    rest: httpx.Client,
+    token: str,
+    fate: int | None,
+    *,
+    is_chosen: bool,
+) -> None:
+    """The id tells whether it was done: there is one image in the end."""
+    image_id = str(uuid4()) if is_chosen else None
+    double.script = losing("POST", port=fate)
+
+    image = {"id": image_id, "name": "n", "tags": ["b", "a"]}
+    data = gateway.data(CREATE, token=token, input=image)
+
+    created = data["createImage"]["image"]
+    assert (created["name"], sorted(created["tags"])) == ("n", ["a", "b"])
+    assert image_id in {None, created["id"]}
+    listed = rest.get("/images", params={"visibility": "shared"}).json()["images"]
+    assert [one["id"] for one in listed] == [created["id"]]
+    read_back = ["GET"] if fate else []
+    assert methods(double) == ["POST", "POST", *read_back]
+
+
+def test_creation_has_an_id_of_ours(
+    gateway: Gateway, double: GlanceDouble, token: str
+) -> None:
+    """Another one each time."""
+    created = [gateway.create(token) for _ in range(2)]
+
+    sent = [call.json["id"] for call in double.calls if isinstance(call.json, dict)]
+    assert sent == created
+    assert [UUID(one).version for one in sent] == [4, 4]
+    assert len({*sent}) == 2
+
+
+@pytest.mark.parametrize("name", ["mine", "another"])
+def test_id_that_was_taken_before_stays_a_conflict(
+    gateway: Gateway, double: GlanceDouble, token: str, other_token: str, name: str
+) -> None:
+    """A repeat takes no image for its own that is another one."""
+    owner = token if name == "mine" else other_token
+    image_id = gateway.create(owner, name=name)
+    double.script = losing("POST")
+
+    error = gateway.error(CREATE, token=token, input={"id": image_id, "name": "new"})
+
+    assert code(error) == "CONFLICT"
+
+
+def test_creation_that_reaches_the_quota_itself_is_found(
+    gateway: Gateway, double: GlanceDouble, token: str, glance_port: int
+) -> None:
+    """Its repeat is one image too many, which the id tells."""
+    lost = losing("POST", port=glance_port)
+    double.script = lambda received: (
+        lost(received) or (Reply(413) if received.method == "POST" else None)
+    )
+
+    data = gateway.data(CREATE, token=token, input={"name": "n"})
+
+    assert data["createImage"]["image"]["name"] == "n"
+
+
+def test_creation_that_cannot_be_read_back_has_an_open_outcome(
+    gateway: Gateway, double: GlanceDouble, token: str, glance_port: int
+) -> None:
+    """It is there, or it is not."""
+    lost = losing("POST", port=glance_port)
+    double.script = lambda received: (
+        lost(received) or (Reply(503) if received.method == "GET" else None)
+    )
+
+    error = gateway.error(CREATE, token=token, input={"name": "n"})
+
+    assert code(error) == "GLANCE_UNAVAILABLE"
+    assert error["message"].endswith("It was sent, and its outcome is open.")
+
+
+def test_creation_lost_twice_has_an_open_outcome(
+    gateway: Gateway, double: GlanceDouble, token: str
+) -> None:
+    """It is repeated once, with the same id."""
+    double.script = losing("POST", "POST")
+
+    error = gateway.error(CREATE, token=token, input={"name": "n"})
+
+    assert code(error) == "GLANCE_UNAVAILABLE"
+    assert error["message"].endswith("It was sent, and its outcome is open.")
+    first, second = double.calls
+    assert first.body == second.body
+    ids = [call.headers["x-openstack-request-id"] for call in double.calls]
+    assert len({*ids}) == 2
+
+
+def test_lost_update_is_not_repeated(
+    gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
+) -> None:
+    """A patch that was sent may have been applied."""
+    image_id = gateway.create(token)
+    double.script = losing("PATCH", port=fate)
+
+    error = gateway.error(RENAME, token=token, id=image_id)
+
+    assert code(error) == "GLANCE_UNAVAILABLE"
+    assert error["message"].endswith("It was sent, and its outcome is open.")
+    assert methods(double)[1:] == ["PATCH"]
+
+
+@pytest.mark.parametrize("document", [DELETE, REMOVE], ids=["image", "tag"])
+def test_deletion_of_nothing_is_not_found(
+    gateway: Gateway, double: GlanceDouble, token: str, document: str
+) -> None:
+    """The first 404 is no success."""
+    tag = {"tag": "t"} if document == REMOVE else {}
+
+    error = gateway.error(document, token=token, id=str(uuid4()), **tag)
+
+    assert code(error) == "NOT_FOUND"
+    assert methods(double) == ["DELETE"]
+
+
+@pytest.mark.parametrize("status", [401, 404, 413, 429])
+def test_write_that_may_have_been_done_leaves_nothing_fresh(
+    double: GlanceDouble, project: str, token: str, status: int
+) -> None:
+    """Nor for others, whatever the repeat is answered."""
+    other = f"carol:{project}:member,reader"
+    show = "query ($id: ID!) { image(id: $id) { tags } }"
+    with running_gateway(double.url, fresh_moving_image_seconds=60) as gateway:
+        image_id = gateway.create(token)
+        assert gateway.data(show, token=other, id=image_id) == {"image": {"tags": []}}
+        lost = losing("PUT", port=double.upstream_port)
+        double.script = lambda received: (
+            lost(received) or (Reply(status) if received.method == "PUT" else None)
+        )
+
+        gateway.error(ADD, token=token, id=image_id, tag="a")
+
+        assert gateway.data(show, token=other, id=image_id)["image"]["tags"] == ["a"]
+
+
+def test_read_is_repeated_on_a_new_connection() -> None:
+    """Whatever others are in the pool: they may have been closed, too."""
+    both = threading.Barrier(2)
+    image = {"id": "1"}
+
+    def serve(connection: RawConnection) -> None:
+        """Answer one request, and close at the next one."""
+        if (request := connection.request()) is not None:
+            if request.token == "both":
+                both.wait(10)
+            connection.send(response(image, request.request_id))
+            connection.request()
+
+    with (
+        raw_glance(serve) as glance,
+        running_gateway(glance.url, cache_url="none") as gateway,
+    ):
+        gateway.data(SHOW, token="t", id="1")
+        gateway.data("{ image(id: 1) { id } jsonSchema(of: IMAGE) }", token="both")
+        data = [gateway.data(SHOW, token="t", id="1") for _ in range(2)]
+
+    assert data == [{"image": image}] * 2
+    # One proved that ids are echoed, two were kept, two were for the repeats.
+    assert glance.connections == 5
+
+
+def connector_error(error: OSError) -> aiohttp.ClientConnectorError:
+    """Return aiohttp's error for a connection that could not be made."""
+    key = ConnectionKey("glance", 80, False, True, None, None, None)  # noqa: FBT003
+    return aiohttp.ClientConnectorError(key, error)
+
+
+ALWAYS, IF_HARMLESS, IF_IDEMPOTENT, NEVER = "1111", "1110", "1010", "0000"
+
+
+@pytest.mark.parametrize(
+    ("error", "decisions"),
+    [
+        (connector_error(ConnectionRefusedError()), ALWAYS),
+        (connector_error(ConnectionResetError()), ALWAYS),
+        (connector_error(socket.gaierror()), NEVER),
+        (connector_error(ssl.SSLError()), NEVER),
+        (aiohttp.ServerDisconnectedError(), IF_HARMLESS),
+        (aiohttp.ClientOSError(), IF_HARMLESS),
+        (ResponseRejected(), IF_IDEMPOTENT),
+        (aiohttp.ClientPayloadError(), NEVER),
+        (aiohttp.ServerTimeoutError(), NEVER),
+        (TimeoutError(), NEVER),
+        (BodyRejected("too large"), NEVER),
+    ],
+)
+def test_call_is_repeated_where_that_does_no_harm(
+    error: Exception, decisions: str
+) -> None:
+    """It was not sent, or Glance carries it out once."""
+    decided = [
+        may_repeat(error, was_sent=was_sent, is_idempotent=is_idempotent)
+        for was_sent in (False, True)
+        for is_idempotent in (True, False)
+    ]
+
+    assert decided == [one == "1" for one in decisions]
+
+
+@contextmanager
+def glance_that_goes_away() -> Iterator[str]:
+    """Yield the address of a Glance that reads one request and is gone."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connected, _ = listening.accept()
+            with connected:
+                connected.recv(65536)
+                listening.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def test_repeat_that_is_not_sent_leaves_the_outcome_open() -> None:
+    """The first attempt was sent."""
+    with glance_that_goes_away() as url, running_gateway(url) as gateway:
+        error = gateway.error(DELETE, token="t", id="1")
+
+    assert code(error) == "GLANCE_UNAVAILABLE"
+    assert error["message"].endswith("It was sent, and its outcome is open.")
