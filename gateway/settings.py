@@ -140,6 +140,15 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a client may read nothing of a response.",
     )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        le=3600,
+        description=(
+            "How long a connection is kept for its client's next request; a proxy in"
+            " front should keep its own for less."
+        ),
+    )
     glance_calls: int = Field(
         64, ge=1, le=10_000, description="Calls to Glance at once, for each worker."
     )

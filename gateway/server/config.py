@@ -75,6 +75,7 @@ def limited_config(
         ws_max_size=BODY_MAX_BYTES,
         ws_ping_interval=KEEP_ALIVE_SECONDS,
         ws_per_message_deflate=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         **others,
     )
     config.limits = ConnectionLimits(

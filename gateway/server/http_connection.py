@@ -85,10 +85,12 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Hold nothing any longer, and let the running request know.
 
-        uvicorn tells the newest of pipelined requests, which need not be that one.
+        uvicorn tells the newest of pipelined requests, which need not be that one, and
+        lets its timer run on where the client has reset the connection.
         """
         self.pipeline.clear()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()

@@ -175,6 +175,19 @@ def test_connection_without_a_request_is_closed(victim: Victim, sent: bytes) -> 
     assert answered(victim, sent) == b""
 
 
+def test_connection_between_requests_lasts(victim: Victim) -> None:
+    """Longer than one that has sent none."""
+    with victim.connect() as kept:
+        kept.sendall(GET + b"\r\n")
+        first = kept.recv(65536)
+        assert answered(victim, b"") == b""
+        kept.sendall(GET + b"\r\n")
+        second = kept.recv(65536)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert second.startswith(b"HTTP/1.1 200")
+
+
 def test_connections_are_bounded(victim: Victim) -> None:
     """What is above the limit is told so; later there is room again."""
     with ExitStack() as stack:
