@@ -133,6 +133,8 @@ class Compiler:
         if derivation.key is None:
             call = self._call(derivation, field, node)
             return [f"{name} = {call}", *self._completed(field.type, name, details)]
+        if derivation.meaning is not None:
+            return self._meant(derivation, derivation.key, field.type, name, details)
         if derivation.function is None:
             key, default = derivation.key, derivation.default
             return self._read(field.type, key, default, name, details)
@@ -150,6 +152,34 @@ class Compiler:
         is_needed = isinstance(type_, GraphQLNonNull) and default is None
         access = self._access(key, default, is_needed=is_needed)
         return [f"{name} = {access}", *self._completed(type_, name, details)]
+
+    def _meant(
+        self,
+        derivation: Derivation,
+        key: str,
+        type_: GraphQLOutputType,
+        name: str,
+        details: FieldDetailsList,
+    ) -> Lines:
+        """Return the lines for a key whose value is taken for what it means.
+
+        A value that is completed as it is means itself, and so does a list that is
+        completed by a plan.
+        """
+        access = self._access(key, derivation.default, is_needed=False)
+        meaning = self._constant("meaning", derivation.meaning)
+        exact = self._exact(type_, name)
+        take = f"{name} = {meaning}({name})"
+        completed = self._completed(type_, name, details)
+        if exact is not None:
+            lines = _indented([take, *completed])
+            return [f"{name} = {access}", f"if not ({exact}):", *lines]
+        return [
+            f"{name} = {access}",
+            f"if type({name}) is not list:",
+            f"    {take}",
+            *completed,
+        ]
 
     def _word(
         self, derivation: Derivation, key: str, type_: GraphQLOutputType, name: str
@@ -221,12 +251,28 @@ class Compiler:
             f"{name} = {items}",
         ]
 
+    def _exact(self, type_: GraphQLOutputType, name: str) -> str | None:
+        """Return a test of values that are completed as they are, None without one."""
+        if not isinstance(type_, GraphQLNonNull):
+            exact = self._exact(GraphQLNonNull(type_), name)
+            return exact and f"{name} is None or {exact}"
+        inner = type_.of_type
+        if inner in EXACT:
+            return f"type({name}) is {EXACT[inner]}"
+        if inner is GraphQLInt:
+            return f"type({name}) is int and {INT_MIN} <= {name} <= {INT_MAX}"
+        if not isinstance(inner, GraphQLScalarType):
+            return None
+        known = exactness_of(inner.coerce_output_value)
+        if known is None:
+            return None
+        names = {one: self._constant(one, known.names[one]) for one in known.names}
+        return known.test.format(value=name, **names)
+
     def _leaf(self, type_: GraphQLScalarType | GraphQLEnumType, name: str) -> Lines:
-        if type_ in EXACT:
-            return [f"if type({name}) is not {EXACT[type_]}: raise Odd"]
-        if type_ is GraphQLInt:
-            is_int = f"type({name}) is int and {INT_MIN} <= {name} <= {INT_MAX}"
-            return [f"if not ({is_int}): raise Odd"]
+        exact = self._exact(GraphQLNonNull(type_), name)
+        if type_ in EXACT or type_ is GraphQLInt:
+            return [f"if not ({exact}): raise Odd"]
         coerce = self._constant("coerce", type_.coerce_output_value)
         if isinstance(type_, GraphQLEnumType):
             return [f"{name} = {coerce}({name})"]
@@ -236,12 +282,7 @@ class Compiler:
             f"{name} = {coerce}({name})",
             f"if {name} is None or {name} is {undefined}: raise Odd",
         ]
-        known = exactness_of(type_.coerce_output_value)
-        if known is None:
-            return coerced
-        names = {one: self._constant(one, known.names[one]) for one in known.names}
-        test = known.test.format(value=name, **names)
-        return [f"if not ({test}):", *_indented(coerced)]
+        return coerced if exact is None else [f"if not ({exact}):", *_indented(coerced)]
 
     def _fresh(self, prefix: str) -> str:
         return f"{prefix}{next(self._counter)}"

@@ -27,12 +27,14 @@ class Derivation:
     """What a derived field is made from.
 
     `function` is of the record; where `key` is set, of what the record has
-    there (`default` where it has nothing), None being the value itself.
+    there (`default` where it has nothing), None being the value itself. `meaning`
+    is of that value, too, and returns one of the field's type as it is.
     """
 
     function: Callable[..., object] | None
     key: str | None = None
     default: object = None
+    meaning: Callable[[object], object] | None = None
 
 
 _DERIVATIONS: dict[object, Derivation] = {}
@@ -92,6 +94,7 @@ def meaning_of(
     def resolver(record: Parent[Mapping[str, object]]) -> object:
         return meaning(record.get(key, default))
 
+    _DERIVATIONS[resolver] = Derivation(None, key, default, meaning)
     return resolver
 
 

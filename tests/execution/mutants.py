@@ -163,8 +163,18 @@ def _rows_under_names_of_keys(patch: Patch) -> None:
     patch.setattr(RowCompiler, "_write", mistaken)
 
 
+def _meaning_is_dropped(patch: Patch) -> None:
+    meant = Compiler._meant  # noqa: SLF001
+
+    def mistaken(self: Compiler, *args: Any) -> list[str]:
+        return meant(self, *args)[:1]
+
+    patch.setattr(Compiler, "_meant", mistaken)
+
+
 MUTANTS_OF_ROWS = [
     Mutant("rows of any type", _rows_of_any_type),
+    Mutant("meaning is dropped", _meaning_is_dropped),
     Mutant("rows under names of keys", _rows_under_names_of_keys),
     Mutant("rows have one key", _rows_have_one_key, "conditions"),
     Mutant("rows in whatever window", _rows_in_whatever_window),
@@ -178,6 +188,7 @@ MUTANTS = [
     Mutant("one plan for all conditions", _plan_for_all_conditions),
     Mutant("arguments are dropped", _arguments_are_dropped),
     Mutant("default is dropped", _default_is_dropped),
+    Mutant("meaning is dropped", _meaning_is_dropped),
     Mutant("others backwards", _others_backwards),
     Mutant("keys backwards", _keys_backwards),
 ]
