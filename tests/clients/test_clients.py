@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.gateway import Gateway
+from tests.glance_double import GlanceDouble, json_reply
 from tests.images import create_image, glance_rest
 from tests.node import installed, run_node
+from tests.recorded import recorded_json
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -62,6 +64,18 @@ def test_javascript_client_runs_as_written(
     (packages / "client.js").write_text(set_up(client, gateway, image_id))
 
     assert f"{NAME} QUEUED" in run_node(packages, "client.js")
+
+
+@pytest.mark.parametrize("client", ["Apollo Client", "urql"])
+def test_javascript_client_shows_a_page_with_a_malformed_image(
+    client: str, gateway: Gateway, double: GlanceDouble, packages: Path
+) -> None:
+    """The image is null, and the others are there."""
+    image = recorded_json("show-image") | {"name": NAME, "status": "queued"}
+    double.always(json_reply({"images": [{"name": "x"}, image]}))
+    (packages / "client.js").write_text(set_up(client, gateway))
+
+    assert run_node(packages, "client.js") == f"{NAME} QUEUED\n"
 
 
 def test_relay_runs_as_written(gateway: Gateway, packages: Path) -> None:
