@@ -204,8 +204,7 @@ class Catalog:
             adding = self._client.add_tag(caller, image_id, tag)
             await self._write(caller, image_id, adding)
             return None
-        image = await self._image_before_write(caller, image_id)
-        tags = _tags(image, caller)
+        image, tags = await self._tags_before_write(caller, image_id)
         if tag in tags:
             return image
         return await self._set_tags(caller, image_id, [*tags, tag])
@@ -221,11 +220,10 @@ class Catalog:
             removing = self._client.remove_tag(caller, image_id, tag)
             await self._write(caller, image_id, removing)
             return None
-        image = await self._image_before_write(caller, image_id)
-        tags = _tags(image, caller)
+        _, tags = await self._tags_before_write(caller, image_id)
         if tag not in tags:
             message = f"Could not remove tag {tag!r} from image {image_id}: not there."
-            raise NotFound(message, request_id=caller.request_id)
+            raise NotFound(message, request_id=caller.request_id, was_sent=False)
         kept = [other for other in tags if other != tag]
         return await self._set_tags(caller, image_id, kept)
 
@@ -256,13 +254,18 @@ class Catalog:
         await asyncio.gather(*self._writes, return_exceptions=True)
         await self._reader.close()
 
-    async def _image_before_write(self, caller: Caller, image_id: str) -> ImageRecord:
+    async def _tags_before_write(
+        self, caller: Caller, image_id: str
+    ) -> tuple[ImageRecord, list[str]]:
+        """Return an image and its tags; an error is that of a write not sent."""
         try:
-            return (await self._client.get_image(caller, image_id)).value
+            image = (await self._client.get_image(caller, image_id)).value
+            return image, _tags(image, caller)
         except GlanceError as error:
             if isinstance(error, FAILURES.revoked):
                 revoked = topics_revoked(caller.identity.scope)
                 await self._invalidate(Invalidation(renewed=revoked))
+            error.note_unsent_change()
             raise
 
     async def _set_tags(
@@ -330,6 +333,8 @@ class Catalog:
             invalidation = after_success(image_id)
         except GlanceError as error:
             invalidation = after_failure(error, caller.identity, image_id)
+            if not error.was_sent:
+                error.note_unsent_change()
             raise
         finally:
             await self._invalidate(invalidation)

@@ -25,6 +25,8 @@ SENTENCE_MAX_CHARACTERS = 500
 # Appended to the message of a write that failed without a response from Glance.
 NOT_SENT = " It was not sent."
 OUTCOME_OPEN = " It was sent, and its outcome is open."
+# Of a write that failed at what comes before it, such as reading the image.
+CHANGE_NOT_SENT = " The change was not sent."
 
 # html.unescape raises for a character reference of 4301 digits, as int() does.
 _ESCAPED_MAX_CHARACTERS = 4000
@@ -57,6 +59,18 @@ class GlanceError(Exception):
         self.status = status
         self.request_id = request_id
         self.was_sent = was_sent
+
+    def note_unsent_change(self) -> None:
+        """Note that the write that has failed so was not sent.
+
+        The message says it if the failure could be mistaken for the write's own.
+        """
+        self.was_sent = False
+        leaves_doubt = isinstance(
+            self, GlanceUnavailable | GlanceTimeout | CallLimitReached
+        )
+        if leaves_doubt and not str(self).endswith(NOT_SENT):
+            self.args = (f"{self}{CHANGE_NOT_SENT}",)
 
 
 class Unauthenticated(GlanceError):
