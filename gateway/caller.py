@@ -11,11 +11,15 @@ from gateway.identity import Identity
 
 
 class Directive(Enum):
-    """What a client says of remembered answers (RFC 9111, section 5.2.1)."""
+    """How to read: as a client says (RFC 9111, section 5.2.1), or as polls do.
+
+    A poll reads afresh and is cached, but leaves what others have cached valid.
+    """
 
     NONE = ""
     NO_CACHE = "no-cache"
     NO_STORE = "no-store"
+    POLL = "poll"
 
 
 class Grounds(msgspec.Struct):

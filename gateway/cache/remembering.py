@@ -132,6 +132,10 @@ class RememberingReader:
         self, read: Read, loaded: Loaded, directive: Directive, tally: Tally
     ) -> Content:
         """Return what is known, or ask."""
+        if directive is Directive.POLL:
+            async with asyncio.timeout_at(read.deadline_at):
+                landed = await self._ask_and_save(read, loaded.stamps, tally)
+            return _rested(read, landed, tally)
         if directive is not Directive.NONE:
             async with asyncio.timeout_at(read.deadline_at):
                 landed = await self._ask_afresh(read, loaded.stamps, directive, tally)

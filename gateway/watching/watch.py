@@ -162,9 +162,9 @@ class Watch:
         clock = asyncio.get_running_loop().time
         began_at = clock()
         deadline_at = began_at + self._pace.timeout_seconds
-        caller = Caller(
-            self.key.identity, new_request_id(), deadline_at, Directive.NO_CACHE
-        )
+        # Later, what has changed is invalidated once it is found.
+        directive = Directive.NO_CACHE if self._fingerprints is None else Directive.POLL
+        caller = Caller(self.key.identity, new_request_id(), deadline_at, directive)
         try:
             state = await self._subject.look(caller)
         except (GlanceUnavailable, GlanceTimeout) as outage:
