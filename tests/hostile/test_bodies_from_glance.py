@@ -214,12 +214,17 @@ def test_endless_trickle_ends_at_the_deadline() -> None:
     """A body that keeps coming lasts no longer than a call may."""
     with (
         raw_glance(trickle) as glance,
-        running_gateway(glance.url, glance_timeout_seconds=0.5) as gateway,
+        running_gateway(
+            glance.url, glance_timeout_seconds=0.5, request_timeout_seconds=20
+        ) as gateway,
     ):
+        began_at = time.monotonic()
         error = gateway.error(LIST, token="t")
+        seconds = time.monotonic() - began_at
 
     assert error["extensions"]["code"] == "GLANCE_TIMEOUT"
     assert len(glance.requests) == 1
+    assert seconds < 10
 
 
 def test_setting_bounds_the_bytes_of_a_response() -> None:
