@@ -41,14 +41,21 @@ def _image(_: Values, below: Marks, __: Circumstances) -> Marks:
 
 
 def _images(given: Values, below: Marks, circumstances: Circumstances) -> Marks:
-    first = whole_number(given["first"])
-    if first is None or not 0 <= first <= PAGE_MAX_IMAGES:
+    first = _first(given)
+    if first is None:
         return {}
     wanted = min(first + 1, PAGE_MAX_IMAGES)
     calls = _calls_for_pages(wanted, given["after"], circumstances.page_images)
     if first == PAGE_MAX_IMAGES:
         calls += below.get(NEXT, 0)
     return _of_images(first, below, calls)
+
+
+def _first(given: Values) -> int | None:
+    """Return how many images are asked for, None where nothing is executed."""
+    first = whole_number(given["first"])
+    is_valid = first is not None and 0 <= first <= PAGE_MAX_IMAGES
+    return first if is_valid else None
 
 
 def _calls_for_pages(wanted: int, after: object, page_images: int) -> int:
@@ -151,8 +158,8 @@ def _listed(items: int) -> Source:
 
 
 def _page(given: Values, below: Marks, _: Circumstances) -> Marks:
-    first = whole_number(given["first"])
-    if first is None or not 0 <= first <= PAGE_MAX_IMAGES:
+    first = _first(given)
+    if first is None:
         return {}
     return {VALUE: 1 + first * below.get(VALUE, 1)}
 
