@@ -33,7 +33,7 @@ from gateway.asgi.http_response import (
 )
 from gateway.asgi.media_types import Accepted, accepted
 from gateway.asgi.query_responses import QueryResponses, response_of
-from gateway.asgi.refusals import rejection_response, tell_rejection
+from gateway.asgi.refusals import rejection_response
 from gateway.asgi.request_details import RequestDetails, details_of
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.asgi.streams import Asker, Streams
@@ -47,7 +47,7 @@ from gateway.execution.preparation import Prepared
 from gateway.execution.turns import take_turn
 from gateway.facts import Hook
 from gateway.limits.admission import Admission
-from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.schema.errors import MAX_ERRORS_OF_MUTATIONS
 
 ACCEPTABLE = (

@@ -15,7 +15,6 @@ from gateway.asgi.media_types import MediaType
 from gateway.asgi.request_id import HEADER, request_id
 from gateway.execution.operations import InvalidVariables
 from gateway.execution.preparation import InvalidDocument, UnknownOperation
-from gateway.facts import Hook, RejectionFacts, tell
 from gateway.identity import InvalidToken
 from gateway.limits.anonymous import MissingToken
 from gateway.limits.exceeded import LimitExceeded
@@ -87,16 +86,6 @@ def rejection_response(
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return replace(response, headers={"allow": "GET, POST"})
     return response
-
-
-def tell_rejection(
-    hooks: Sequence[Hook], error: Exception, scope: str | None, identifier: str
-) -> None:
-    """Give hooks the facts of a request that a limit has rejected."""
-    if isinstance(error, LimitExceeded):
-        code, measured, limit = error.code, error.measured, error.limit
-        facts = RejectionFacts(code, measured, limit, scope, identifier)
-        tell(hooks, lambda: facts)
 
 
 def _headers(exceeded: LimitExceeded) -> Mapping[str, str]:

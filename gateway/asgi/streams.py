@@ -10,7 +10,7 @@ from graphql import OperationType
 from gateway.asgi.answering import answer_of, executed, in_turn
 from gateway.asgi.http_request import GraphQLRequest
 from gateway.asgi.http_response import Unencodable, encoded
-from gateway.asgi.refusals import refusal_of, tell_rejection
+from gateway.asgi.refusals import refusal_of
 from gateway.asgi.turns import Turns
 from gateway.caller import Directive
 from gateway.context import Context, Contexts
@@ -21,7 +21,7 @@ from gateway.facts import Hook
 from gateway.identity import Identity
 from gateway.limits.admission import Admission, Visitor
 from gateway.limits.anonymous import MissingToken
-from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.schema.errors import (
     MAX_ERRORS,
     MAX_ERRORS_OF_MUTATIONS,

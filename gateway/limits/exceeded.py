@@ -1,6 +1,9 @@
-"""What every limit raises."""
+"""What every limit raises, and how hooks are told of it."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
+
+from gateway.facts import Hook, RejectionFacts, tell
 
 # The code of the limits on a whole worker, whichever client reaches them.
 OVERLOADED = "OVERLOADED"
@@ -33,3 +36,13 @@ class LimitExceeded(Exception):
     def extensions(self) -> dict[str, object]:
         """Return what the error's `extensions` tell beside its code."""
         return {"measured": self.measured, "limit": self.limit}
+
+
+def tell_rejection(
+    hooks: Sequence[Hook], error: Exception, scope: str | None, request_id: str
+) -> None:
+    """Give hooks the facts of what a limit has rejected; a no-op for other errors."""
+    if isinstance(error, LimitExceeded):
+        code, measured, limit = error.code, error.measured, error.limit
+        facts = RejectionFacts(code, measured, limit, scope, request_id)
+        tell(hooks, lambda: facts)

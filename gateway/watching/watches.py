@@ -9,9 +9,9 @@ from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import topics_of
 from gateway.caller import Caller
 from gateway.catalog import Catalog
-from gateway.facts import Hook, RejectionFacts, tell
+from gateway.facts import Hook
 from gateway.glance.listing import ImageQuery
-from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.limits.subscriptions import OpenSubscriptions, SubscriptionLimits
 from gateway.watching.mailbox import News
 from gateway.watching.other_workers import OtherWorkers
@@ -97,14 +97,8 @@ class Watches:
         try:
             yield
         except LimitExceeded as rejection:
-            facts = RejectionFacts(
-                rejection.code,
-                rejection.measured,
-                rejection.limit,
-                caller.identity.scope,
-                caller.request_id,
-            )
-            tell(self._hooks, lambda: facts)
+            scope = caller.identity.scope
+            tell_rejection(self._hooks, rejection, scope, caller.request_id)
             raise
 
     def _joined(self, key: ReadKey, subject: Subject, topics: Sequence[str]) -> Watch:
