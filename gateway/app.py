@@ -66,7 +66,7 @@ def build_app(
     operations = Operations(
         build_schema(),
         TABLES,
-        _maxima(settings),
+        document_maxima(settings),
         with_introspection=settings.introspection,
     )
     admission = Admission(
@@ -150,7 +150,8 @@ def _client(
     )
 
 
-def _maxima(settings: Settings) -> Maxima:
+def document_maxima(settings: Settings) -> Maxima:
+    """Return the most that one request's document and variables may have."""
     return Maxima(
         bytes=settings.limit_document_bytes,
         tokens=settings.limit_tokens,

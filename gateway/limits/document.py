@@ -24,18 +24,18 @@ RULES = OPERATIONS, FRAGMENTS, ALIASES, DIRECTIVES, LIST_ITEMS, ROOT_FIELDS, DEP
 class Maxima:
     """The most that one request may have of each."""
 
-    bytes: int = 64 * 1024
-    tokens: int = 3_000
-    operations: int = 10
-    fragments: int = 100
-    aliases: int = 150
-    directives: int = 50
-    list_items: int = 1_000
-    root_fields: int = 150
-    depth: int = 15
-    introspection: int = 10_000
-    variables_bytes: int = 256 * 1024
-    variables_depth: int = 32
+    bytes: int
+    tokens: int
+    operations: int
+    fragments: int
+    aliases: int
+    directives: int
+    list_items: int
+    root_fields: int
+    depth: int
+    introspection: int
+    variables_bytes: int
+    variables_depth: int
 
 
 class DocumentLimits:

@@ -14,10 +14,10 @@ from gateway.execution.preparation import (
     Prepared,
     UnknownOperation,
 )
-from gateway.limits.document import Maxima
 from gateway.limits.exceeded import LimitExceeded
 from gateway.limits.field_costs import Costs, Tables
 from tests.execution.world import world_schema
+from tests.limits.maxima import default_maxima
 
 ONE = "{ one { text } }"
 TWO = "query A { one { id } } mutation B { change { id } }"
@@ -27,7 +27,7 @@ def cache(max_documents: int = 10, max_bytes: int = 1_000_000) -> DocumentCache:
     """Return an empty cache for the world's schema."""
     free = Costs({}, lambda *_: 0)
     preparation = Preparation(
-        world_schema(), Tables(free, free), Maxima(), with_introspection=True
+        world_schema(), Tables(free, free), default_maxima(), with_introspection=True
     )
     return DocumentCache(preparation, max_documents=max_documents, max_bytes=max_bytes)
 

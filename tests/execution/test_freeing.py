@@ -13,11 +13,11 @@ from gateway.catalog import WantedImage
 from gateway.execution.operations import Operations
 from gateway.execution.preparation import Prepared
 from gateway.identity import Identity
-from gateway.limits.document import Maxima
 from gateway.loaders import Loaders
 from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from tests.execution.test_images import DOCUMENTS, IMAGE, TASK, context
+from tests.limits.maxima import default_maxima
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")]
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("dropped_is_collected")
 @pytest.mark.parametrize("document", ["{ __typename }", *DOCUMENTS.values()])
 async def test_execution_leaves_no_cycles(document: str) -> None:
     """Whether something was awaited or not."""
-    operations = Operations(build_schema(), TABLES, Maxima())
+    operations = Operations(build_schema(), TABLES, default_maxima())
     asked = context(IMAGE, TASK)
 
     async def execute() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.execution.document_cache import estimated_bytes
 from gateway.execution.preparation import Preparation, Prepared
-from gateway.limits.document import Maxima
 from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
+from tests.limits.maxima import default_maxima
 
 SCHEMA = build_schema()._schema  # noqa: SLF001 - Strawberry has no other name
 TIMES = 6
@@ -36,7 +36,7 @@ DOCUMENTS = {
 @pytest.fixture
 def preparation() -> Preparation:
     """Prepare with the limits that are set by default."""
-    return Preparation(SCHEMA, TABLES, Maxima(), with_introspection=True)
+    return Preparation(SCHEMA, TABLES, default_maxima(), with_introspection=True)
 
 
 @pytest.fixture

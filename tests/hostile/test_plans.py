@@ -20,10 +20,10 @@ from gateway.execution.plan import (
 from gateway.execution.plan_space import PLANS_PER_COLLECTION, PlanSpace
 from gateway.execution.plans import Plans
 from gateway.execution.preparation import Prepared
-from gateway.limits.document import Maxima
 from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from tests.execution.test_images import IMAGE, TASK, context
+from tests.limits.maxima import default_maxima
 
 SCHEMA = build_schema()
 IMAGE_TYPE = cast("GraphQLObjectType", SCHEMA._schema.type_map["Image"])  # noqa: SLF001
@@ -153,7 +153,7 @@ def aliased(selection: str) -> str:
     return f"{{ {' '.join(images)} }}"
 
 
-OPERATIONS = Operations(SCHEMA, TABLES, Maxima(tokens=10_000, aliases=1_000))
+OPERATIONS = Operations(SCHEMA, TABLES, default_maxima(tokens=10_000, aliases=1_000))
 
 
 async def executed(document: str) -> object:

@@ -10,10 +10,10 @@ from gateway.execution import turns
 from gateway.execution.operations import Operations
 from gateway.execution.preparation import Prepared
 from gateway.glance.listing import ImagePage
-from gateway.limits.document import Maxima
 from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from tests.execution.test_images import IMAGE
+from tests.limits.maxima import default_maxima
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ class Catalog:
 
 async def iterations() -> tuple[int, object]:
     """Return how often others ran while the lists were completed, and the result."""
-    operations = Operations(build_schema(), TABLES, Maxima())
+    operations = Operations(build_schema(), TABLES, default_maxima())
     catalog = Catalog()
     prepared = operations.prepare(DOCUMENT, None, has_token=True)
     assert isinstance(prepared, Prepared)
