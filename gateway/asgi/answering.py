@@ -7,10 +7,11 @@ from graphql import ExecutionResult
 
 from gateway.context import Context
 from gateway.execution.operations import Begun
+from gateway.execution.turns import take_turn
 from gateway.facts import Hook, tell
 from gateway.glance.errors import GlanceError
 from gateway.limits.large_results import LARGE_VALUES, LargeResults
-from gateway.limits.result_bytes import check_result
+from gateway.limits.result_bytes import check_result, may_be_too_long
 from gateway.schema.errors import MAX_ERRORS, Formatted, presented, warning
 
 Result = TypeVar("Result")
@@ -51,7 +52,9 @@ async def executed(
         if not isinstance(begun, ExecutionResult):
             begun = await waiting(begun)
         aliases = tally.measures.get("aliases", 0)
-        check_result(begun.data, read_bytes=tally.read_bytes, aliases=aliases)
+        if may_be_too_long(read_bytes=tally.read_bytes, aliases=aliases):
+            for _ in check_result(begun.data):
+                await take_turn()
     finally:
         tell(hooks, context.facts)
     return begun

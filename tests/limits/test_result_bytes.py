@@ -7,7 +7,7 @@ import pytest
 
 from gateway.limits.exceeded import LimitExceeded
 from gateway.limits.large_results import LargeResults
-from gateway.limits.result_bytes import text_characters
+from gateway.limits.result_bytes import check_result
 from tests.gateway import Gateway
 from tests.glance_double import GlanceDouble, json_reply
 from tests.recorded import recorded_json
@@ -30,7 +30,19 @@ class Row(msgspec.Struct):
 )
 def test_text_of_a_result_is_counted(data: object, characters: int) -> None:
     """In objects, lists and rows."""
-    assert text_characters(data, 100) == characters
+    for _ in check_result(data, characters):
+        pass
+    if characters:
+        with pytest.raises(LimitExceeded) as raised:
+            [*check_result(data, characters - 1)]
+        assert raised.value.measured == characters
+
+
+def test_large_result_is_checked_in_pieces() -> None:
+    """Others can have their turn between them."""
+    data = {"nodes": [{"name": "a", "id": number} for number in range(10_000)]}
+
+    assert len([*check_result(data)]) >= 20
 
 
 def test_text_that_aliases_repeat_too_often_is_not_sent(
