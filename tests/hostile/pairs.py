@@ -1,7 +1,7 @@
 """Two gateways that share what they cache, or one that stands for both."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from tests.gateway import Gateway, Json, running_gateway
 Kind = Literal["worker", "workers", "replicas"]
 KINDS: tuple[Kind, ...] = ("worker", "workers", "replicas")
 Pair = tuple[Gateway, Gateway]
+RunPair = Callable[..., AbstractContextManager[Pair]]
 
 
 @contextmanager

