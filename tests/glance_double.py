@@ -77,6 +77,7 @@ class GlanceDouble:
     def reset(self) -> None:
         """Forget what was recorded, and forward again."""
         self.calls: list[Received] = []
+        self.connections = 0
         self.script: Script = lambda _: None
         self.has_lost_client = threading.Event()
 
@@ -130,6 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     double: GlanceDouble
+
+    def setup(self) -> None:
+        """Count the connection."""
+        self.double.connections += 1
+        super().setup()
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length", 0))

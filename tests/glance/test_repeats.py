@@ -1,23 +1,16 @@
 """Calls whose connection is lost: which are sent again, and what that shows."""
 
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
-import aiohttp
 import httpx
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
 
-from gateway.glance.body import BodyRejected
-from gateway.glance.failures import may_repeat
-from gateway.glance.transport import ResponseRejected
 from tests.gateway import Gateway, Json, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, Script, forwarded
-from tests.raw_glance import RawConnection, raw_glance, response
 
 LOST = Reply(0)
 SHOW = "query ($id: ID!) { image(id: $id) { id } }"
@@ -244,70 +237,6 @@ def test_write_that_may_have_been_done_leaves_nothing_fresh(
         gateway.error(ADD, token=token, id=image_id, tag="a")
 
         assert gateway.data(show, token=other, id=image_id)["image"]["tags"] == ["a"]
-
-
-def test_read_is_repeated_on_a_new_connection() -> None:
-    """Whatever others are in the pool: they may have been closed, too."""
-    both = threading.Barrier(2)
-    image = {"id": "1"}
-
-    def serve(connection: RawConnection) -> None:
-        """Answer one request, and close at the next one."""
-        if (request := connection.request()) is not None:
-            if request.token == "both":
-                both.wait(10)
-            connection.send(response(image, request.request_id))
-            connection.request()
-
-    with (
-        raw_glance(serve) as glance,
-        running_gateway(glance.url, cache_url="none") as gateway,
-    ):
-        gateway.data(SHOW, token="t", id="1")
-        gateway.data("{ image(id: 1) { id } jsonSchema(of: IMAGE) }", token="both")
-        data = [gateway.data(SHOW, token="t", id="1") for _ in range(2)]
-
-    assert data == [{"image": image}] * 2
-    # One proved that ids are echoed, two were kept, two were for the repeats.
-    assert glance.connections == 5
-
-
-def connector_error(error: OSError) -> aiohttp.ClientConnectorError:
-    """Return aiohttp's error for a connection that could not be made."""
-    key = ConnectionKey("glance", 80, False, True, None, None, None)  # noqa: FBT003
-    return aiohttp.ClientConnectorError(key, error)
-
-
-ALWAYS, IF_HARMLESS, IF_IDEMPOTENT, NEVER = "1111", "1110", "1010", "0000"
-
-
-@pytest.mark.parametrize(
-    ("error", "decisions"),
-    [
-        (connector_error(ConnectionRefusedError()), ALWAYS),
-        (connector_error(ConnectionResetError()), ALWAYS),
-        (connector_error(socket.gaierror()), NEVER),
-        (connector_error(ssl.SSLError()), NEVER),
-        (aiohttp.ServerDisconnectedError(), IF_HARMLESS),
-        (aiohttp.ClientOSError(), IF_HARMLESS),
-        (ResponseRejected(), IF_IDEMPOTENT),
-        (aiohttp.ClientPayloadError(), NEVER),
-        (aiohttp.ServerTimeoutError(), NEVER),
-        (TimeoutError(), NEVER),
-        (BodyRejected("too large"), NEVER),
-    ],
-)
-def test_call_is_repeated_where_that_does_no_harm(
-    error: Exception, decisions: str
-) -> None:
-    """It was not sent, or Glance carries it out once."""
-    decided = [
-        may_repeat(error, was_sent=was_sent, is_idempotent=is_idempotent)
-        for was_sent in (False, True)
-        for is_idempotent in (True, False)
-    ]
-
-    assert decided == [one == "1" for one in decisions]
 
 
 @contextmanager
