@@ -66,7 +66,10 @@ Script = Callable[[Received], Reply | None]
 
 
 class GlanceDouble:
-    """What went to Glance, and what is played instead of its answers."""
+    """What went to Glance, and what is played instead of its answers.
+
+    `strips_ids` makes it a proxy that takes the request ids off all responses.
+    """
 
     def __init__(self, upstream_port: int) -> None:
         """Forward to Glance's port."""
@@ -79,6 +82,7 @@ class GlanceDouble:
         self.calls: list[Received] = []
         self.connections = 0
         self.script: Script = lambda _: None
+        self.strips_ids = False
         self.has_lost_client = threading.Event()
 
     def play(self, *replies: Reply) -> None:
@@ -100,9 +104,9 @@ class GlanceDouble:
         return self.asked.count(f"GET /v2/images/{image_id}")
 
 
-def json_reply(body: object) -> Reply:
-    """Return an answer as Glance sends records."""
-    return Reply(200, orjson.dumps(body), {"Content-Type": "application/json"})
+def json_reply(body: object, status: int = 200) -> Reply:
+    """Return a response as Glance sends records."""
+    return Reply(status, orjson.dumps(body), {"Content-Type": "application/json"})
 
 
 @contextmanager
@@ -165,7 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
         echoed = {"x-openstack-request-id": request_id} if reply.has_id else {}
         own = {name.lower(): value for name, value in reply.headers.items()}
         for name, value in (echoed | own).items():
-            if name.lower() not in HOP_BY_HOP | {"content-length"}:
+            is_stripped = self.double.strips_ids and name == "x-openstack-request-id"
+            if name not in HOP_BY_HOP | {"content-length"} and not is_stripped:
                 self.send_header(name, value)
         declared = reply.declared_bytes
         self.send_header("Content-Length", str(declared or len(reply.body)))

@@ -92,6 +92,22 @@ def stores_in(content: bytes) -> list[StoreRecord]:
     return cast("list[StoreRecord]", _rows(object_in(content), "stores"))
 
 
+def json_schema_in(content: bytes) -> dict[str, object]:
+    """Return the JSON schema; raises Unreadable for anything else."""
+    schema = object_in(content)
+    if not isinstance(schema.get("properties"), dict):
+        reason = "not a JSON schema"
+        raise Unreadable(reason)
+    return schema
+
+
+def check_status(status: int, success: int) -> None:
+    """Raise Unreadable for a success of another kind than Glance sends."""
+    if status != success:
+        reason = f"{status}, where Glance sends {success:d}"
+        raise Unreadable(reason)
+
+
 def object_in(content: bytes) -> dict[str, object]:
     """Return a JSON object; raises Unreadable for anything else."""
     try:

@@ -28,10 +28,11 @@ from gateway.caller import BudgetSpent, Caller
 from gateway.glance.answers import (
     Foreign,
     Unreadable,
+    check_status,
     image_in,
     image_with_id,
     is_newly_created,
-    object_in,
+    json_schema_in,
     page_in,
     refusal,
     stores_in,
@@ -78,7 +79,8 @@ class Call(msgspec.Struct, frozen=True):
     """One request to Glance; `purpose` is what its error message begins with.
 
     `max_bytes` bounds the body of the response, besides the transport's own bound.
-    `has_id` tells that the body of a POST has the id of what it creates.
+    `has_id` tells that the body of a POST has the id of what it creates. `success`
+    is the status that Glance sends when the call succeeds.
     """
 
     method: str
@@ -89,6 +91,7 @@ class Call(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
     max_bytes: float = RECORD_MAX_BYTES
     has_id: bool = False
+    success: int = HTTPStatus.OK
 
     @property
     def is_write(self) -> bool:
@@ -180,7 +183,7 @@ class GlanceClient:
         """
         call = Call("GET", f"/v2/schemas/{name}", f"get the JSON schema {name}")
         try:
-            return await self._fetch(caller, call, object_in)
+            return await self._fetch(caller, call, json_schema_in)
         except NotFound as error:
             raise _unsupported(error, call, "this Glance has none") from error
 
@@ -193,7 +196,14 @@ class GlanceClient:
         """
         image_id = str(image["id"] if "id" in image else uuid4())
         body = {**image, "id": image_id}
-        call = Call("POST", "/v2/images", CREATE, body=body, has_id=True)
+        call = Call(
+            "POST",
+            "/v2/images",
+            CREATE,
+            body=body,
+            has_id=True,
+            success=HTTPStatus.CREATED,
+        )
         try:
             return (await self._fetch(caller, call, image_in)).value
         except (Conflict, QuotaExceeded) as error:
@@ -234,8 +244,9 @@ class GlanceClient:
 
     async def delete_image(self, caller: Caller, image_id: str) -> None:
         """Delete an image; raises NotFound, Forbidden for a protected one."""
-        path = image_path(image_id)
-        await self._delete(caller, Call("DELETE", path, f"delete image {image_id}"))
+        path, purpose = image_path(image_id), f"delete image {image_id}"
+        call = Call("DELETE", path, purpose, success=HTTPStatus.NO_CONTENT)
+        await self._delete(caller, call)
 
     async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
         """Add a tag, also one it has; raises NotFound, QuotaExceeded.
@@ -243,7 +254,8 @@ class GlanceClient:
         The tag must be one that `fits_tag_route` accepts.
         """
         path, purpose = tag_path(image_id, tag), f"add tag {tag!r} to image {image_id}"
-        await self._fetch(caller, Call("PUT", path, purpose), bytes)
+        call = Call("PUT", path, purpose, success=HTTPStatus.NO_CONTENT)
+        await self._fetch(caller, call, bytes)
 
     async def remove_tag(self, caller: Caller, image_id: str, tag: str) -> None:
         """Remove a tag; raises NotFound for the image and for the tag.
@@ -252,7 +264,8 @@ class GlanceClient:
         """
         path = tag_path(image_id, tag)
         purpose = f"remove tag {tag!r} from image {image_id}"
-        await self._delete(caller, Call("DELETE", path, purpose))
+        call = Call("DELETE", path, purpose, success=HTTPStatus.NO_CONTENT)
+        await self._delete(caller, call)
 
     async def _delete(self, caller: Caller, call: Call) -> None:
         """Delete; a repeat may find that the first attempt has done it."""
@@ -324,6 +337,7 @@ class GlanceClient:
             _headers(caller, call, exchange),
             None if call.body is None else orjson.dumps(call.body),
             call.max_bytes,
+            call.success,
         )
         response = await self._transport.send(request, exchange)
         slot.observe_response(response.status)
@@ -331,6 +345,7 @@ class GlanceClient:
         if not response.is_success:
             raise refusal(response, call.purpose, is_write=call.is_write)
         try:
+            check_status(response.status, call.success)
             return Fetched(response.content, decode(response.content))
         except Foreign as error:
             exchange.close()

@@ -2,7 +2,7 @@
 
 Glance echoes the X-OpenStack-Request-ID of a request on every response but the 401
 of its authentication filter. A proxy's own error page has no id: it is accepted
-unless its status says something about an image.
+unless only Glance may send its status.
 """
 
 import re
@@ -17,8 +17,16 @@ REQUEST_ID = "X-OpenStack-Request-ID"
 # Glance responds with 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
-# Statuses that say something about an image: only Glance itself may send them.
-_OF_IMAGES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE})
+# Statuses by which only Glance itself may say that something is not there, is there
+# already, or is not supported.
+STATEMENTS = frozenset(
+    {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.GONE,
+    }
+)
 _SUFFIX_BYTES = 4
 _SUFFIX_MASK = 2 ** (8 * _SUFFIX_BYTES) - 1
 _KEPT_CHARACTERS = REQUEST_ID_MAX_CHARACTERS - 2 * _SUFFIX_BYTES - len("-")
@@ -118,12 +126,12 @@ def verdict(
     """Return whether a response belongs to its request, by its status and ids.
 
     `has_echoed` tells whether this Glance has echoed an id before: from then on
-    each response that says something about an image needs an id.
+    a success and each of STATEMENTS needs an id.
     """
     if echoed:
         is_ours = echoed.count(exchange.request_id) == len(echoed)
         return Verdict.PROVEN if is_ours else Verdict.FOREIGN
-    if has_echoed and (is_success(status) or status in _OF_IMAGES):
+    if has_echoed and (is_success(status) or status in STATEMENTS):
         return Verdict.FOREIGN
     return Verdict.ACCEPTED if exchange.is_first else Verdict.UNPROVEN
 

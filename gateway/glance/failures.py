@@ -81,7 +81,7 @@ def _reason(error: Exception, *, was_sent: bool) -> str:
         case BodyRejected():
             return f"Glance's response is {error}"
         case ResponseRejected():
-            return "the response may belong to another request"
+            return f"the response {error}"
         case aiohttp.ClientPayloadError():
             return "Glance's response is cut off"
         case aiohttp.ClientResponseError():

@@ -31,6 +31,7 @@ from gateway.glance.exchange import (
     loggable,
     verdict,
 )
+from gateway.glance.marks import described, is_glances
 
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -41,11 +42,21 @@ logger = logging.getLogger(__name__)
 
 
 class ResponseRejected(Exception):
-    """A response that may belong to another request."""
+    """A response that is not Glance's response to this request.
+
+    The text goes on where a sentence begins with `the response`.
+    """
+
+    def __init__(self, found: str = "may belong to another request") -> None:
+        """Keep what the response is."""
+        super().__init__(found)
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request to a quoted URL; `max_bytes` bounds the body of the response."""
+    """A request to a quoted URL; `max_bytes` bounds the body of the response.
+
+    `success` is the status that Glance sends when the request succeeds.
+    """
 
     method: str
     url: str
@@ -53,6 +64,7 @@ class Request(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes | None
     max_bytes: float
+    success: int
 
     @property
     def target(self) -> URL:
@@ -110,8 +122,9 @@ class Transport:
     async def send(self, request: Request, exchange: Exchange) -> Response:
         """Send a request once, and return its response.
 
-        Raises ResponseRejected for a response to another request, BodyRejected,
-        aiohttp.ClientError and, after 5 s without a connection, TimeoutError.
+        Raises ResponseRejected for a response to another request or of another
+        server, BodyRejected, aiohttp.ClientError and, after 5 s without a connection,
+        TimeoutError.
         """
         kept, single = self._sessions or self._open()
         may_share = self._has_echoed and not exchange.needs_new_connection
@@ -124,14 +137,16 @@ class Transport:
             allow_redirects=False,
         ) as response:
             try:
-                self._check_sender(response, exchange)
+                has_id = self._has_id(response, exchange)
                 content = await self._content(response, request.max_bytes)
+                if not has_id:
+                    self._check_marks(response, content, request, exchange)
             except (BodyRejected, ResponseRejected):
                 # Once a body is read whole, its connection is in the pool again.
                 response.close()
                 exchange.close()
                 raise
-            media_type = response.headers.get("Content-Type", "").partition(";")[0]
+            media_type = _media_type(response)
             return Response(response.status, media_type, exchange.request_id, content)
 
     async def close(self) -> None:
@@ -139,27 +154,43 @@ class Transport:
         for session in self._sessions or ():
             await session.close()
 
-    def _check_sender(
-        self, response: aiohttp.ClientResponse, exchange: Exchange
-    ) -> None:
-        """Raise ResponseRejected if the response may belong to another request.
+    def _has_id(self, response: aiohttp.ClientResponse, exchange: Exchange) -> bool:
+        """Return whether the response has the request's id.
 
-        After a response without an id the connection is closed.
+        Raises ResponseRejected if it may belong to another request. After a response
+        without an id the connection is closed.
         """
         echoed = response.headers.getall(REQUEST_ID, ())
         status, has_echoed = response.status, self._has_echoed
         match verdict(exchange, status, echoed, has_echoed=has_echoed):
             case Verdict.PROVEN:
                 self._has_echoed = True
+                return True
             case Verdict.ACCEPTED:
                 exchange.close_after_response()
-                if is_success(status):
-                    self._warn_once()
+                return False
             case Verdict.UNPROVEN:
                 raise ResponseRejected
             case Verdict.FOREIGN:
                 log_foreign(exchange, loggable(echoed))
+                if not echoed:
+                    raise ResponseRejected(described(status, _media_type(response)))
                 raise ResponseRejected
+
+    def _check_marks(
+        self,
+        response: aiohttp.ClientResponse,
+        content: bytes,
+        request: Request,
+        exchange: Exchange,
+    ) -> None:
+        """Raise ResponseRejected for a response without an id that is not Glance's."""
+        status = response.status
+        if not is_glances(status, content, success=request.success):
+            log_foreign(exchange, loggable(()))
+            raise ResponseRejected(described(status, _media_type(response)))
+        if is_success(status):
+            self._warn_once()
 
     def _warn_once(self) -> None:
         if not self._has_warned:
@@ -208,13 +239,17 @@ class Transport:
 
 
 def log_foreign(exchange: Exchange, found: str) -> None:
-    """Log that a response belongs to another request; `found` is what shows it."""
+    """Log that a response is not accepted; `found` is what shows whose it is."""
     logger.error(
         "The response to request %s is rejected and its connection closed: it came"
-        " with %s. A server or proxy in front of Glance mixes up responses.",
+        " with %s. Its sender is not Glance, or mixes up responses.",
         exchange.request_id,
         found,
     )
+
+
+def _media_type(response: aiohttp.ClientResponse) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0]
 
 
 def caller_headers(caller: Caller, exchange: Exchange) -> dict[str, str]:

@@ -51,6 +51,7 @@ WITHOUT_ID = [
     (404, True, True, Verdict.FOREIGN),
     (409, True, True, Verdict.FOREIGN),
     (410, True, True, Verdict.FOREIGN),
+    (405, True, True, Verdict.FOREIGN),
     (401, True, True, Verdict.ACCEPTED),
     (401, True, False, Verdict.UNPROVEN),
     (408, True, False, Verdict.UNPROVEN),
@@ -67,7 +68,7 @@ def test_response_without_an_id_counts_where_nobody_else_can_have_caused_it(
     is_first: bool,
     expected: Verdict,
 ) -> None:
-    """Once Glance has echoed, what says something of an image needs an id."""
+    """Once Glance has echoed, what only Glance may state needs an id."""
     exchange = exchange_on(is_first=is_first)
 
     assert verdict(exchange, status, [], has_echoed=has_echoed) is expected

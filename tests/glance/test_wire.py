@@ -85,7 +85,9 @@ def test_operation_is_one_call(
     body: object,
 ) -> None:
     """Method, path, query, headers and body are these and no others."""
-    double.always(json_reply({"images": []} if "images(" in document else IMAGE))
+    image = json_reply({"images": []} if "images(" in document else IMAGE)
+    success = {"POST": json_reply(IMAGE, 201), "PUT": Reply(204), "DELETE": Reply(204)}
+    double.always(success.get(method, image))
 
     gateway.data(document, token=TOKEN)
 

@@ -30,6 +30,9 @@ RENAME_TO = (
 TAG = "mutation ($id: String!) { addTag(input: {id: 1, tag: $id}) { __typename } }"
 CREATE = 'mutation { createImage(input: {id: "1"}) { __typename } }'
 IMAGE = {"id": "1", "name": "known", "status": "active"}
+MAINTENANCE = Reply(
+    200, b"<html>Back soon", {"Content-Type": "text/html"}, has_id=False
+)
 
 
 def glance(*, writes: Reply) -> Script:
@@ -161,7 +164,7 @@ def test_write_that_cannot_be_sent_invalidates_nothing(
     assert reads_of(double, bob) == calls
 
 
-@pytest.mark.parametrize("writes", [Reply(0), Reply(500)])
+@pytest.mark.parametrize("writes", [Reply(0), Reply(500), MAINTENANCE])
 def test_unanswered_write_leaves_others_their_stale_reads(
     pair: Pair, double: GlanceDouble, bob: str, writes: Reply
 ) -> None:

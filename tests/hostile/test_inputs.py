@@ -85,7 +85,9 @@ def accepted(received: Received) -> Reply:
         return json_reply({"images": [IMAGE]})
     if received.method in {"DELETE", "PUT"}:
         return Reply(204)
-    return json_reply(IMAGE)
+    if received.path.startswith("/v2/schemas/"):
+        return json_reply({"properties": {}})
+    return json_reply(IMAGE, 201 if received.method == "POST" else 200)
 
 
 class Form:

@@ -26,7 +26,7 @@ Parameters = Sequence[tuple[str, str]]
 OTHERS = {
     "stores": {"stores": [{"id": "fast", "default": "true"}, {"id": "slow"}]},
     "tasks": {"tasks": [{"id": "task", "type": "import", "status": "success"}]},
-    "image": {"name": "image"},
+    "image": {"name": "image", "properties": {}},
 }
 
 

@@ -122,27 +122,29 @@ def test_image_without_tasks_has_an_empty_list(
 
 
 @pytest.mark.parametrize(
-    ("document", "answer"),
+    ("document", "answer", "status"),
     [
         pytest.param(
             """mutation ($id: ID) {
                 createImage(input: {id: $id, name: "x"}) { image { %s } } }""",
             "create-image",
+            201,
             id="create",
         ),
         pytest.param(
             """mutation ($id: ID!) {
                 updateImage(input: {id: $id, name: "x"}) { image { %s } } }""",
             "update-image",
+            200,
             id="update",
         ),
     ],
 )
 def test_changed_image_comes_out_field_by_field(
-    gateway: Gateway, double: GlanceDouble, document: str, answer: str
+    gateway: Gateway, double: GlanceDouble, document: str, answer: str, status: int
 ) -> None:
     """The image in a mutation's answer is the one that Glance answered with."""
-    double.always(Reply(body=recorded(answer), headers=JSON))
+    double.always(Reply(status, recorded(answer), JSON))
 
     record = recorded_json(answer)
     data = gateway.data(document % FIELDS, token=TOKEN, id=record["id"])
