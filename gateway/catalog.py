@@ -33,6 +33,7 @@ from gateway.glance.listing import (
     ImagePage,
     ImageQuery,
     Position,
+    check_progress,
     images_after,
     next_call,
     position_in,
@@ -144,6 +145,7 @@ class Catalog:
                     raise
                 raise _LostPlace(refusal) from refusal
             self._page_size.observe(page, call.limit)
+            check_progress(call, page, images)
             page = images_after(call, page)
             images = [*images, *page.images] if images else page.images
             has_more = page.has_more and bool(page.images)

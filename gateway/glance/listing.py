@@ -197,6 +197,27 @@ def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCal
     return ListCall(limit, marker=image_id, skipped=skipped)
 
 
+def check_progress(
+    call: ListCall, page: ImagePage, images: Sequence[ImageRecord]
+) -> None:
+    """Raise GlanceUnavailable for a page that was sent before.
+
+    A server that ignores `marker` sends one page for ever: it holds the image of the
+    marker, or begins like `images`, which are those of the walk so far.
+    """
+    if call.marker is None:
+        return
+    ids = _ids(page.images)
+    first = _ids(images[:1])
+    is_first_again = first != [None] and first == ids[:1] != []
+    if is_first_again or call.marker in ids:
+        message = (
+            "Could not list images: Glance has sent the same images again,"
+            f" instead of those after {call.marker}."
+        )
+        raise GlanceUnavailable(message)
+
+
 def images_after(call: ListCall, page: ImagePage) -> ImagePage:
     """Return the page without the images that the call does not want.
 
@@ -266,6 +287,13 @@ def property_filters(argument: str, properties: Mapping[str, str]) -> list[Param
             reason = f"Glance takes {name!r} for a range and cannot filter on it"
             raise InvalidArgument(argument, reason)
     return [*properties.items()]
+
+
+def _ids(images: Sequence[ImageRecord]) -> list[str | None]:
+    """Return the images' ids, without decoding rows for them."""
+    if isinstance(images, Rows):
+        return [images.outline(index).id for index in range(len(images))]
+    return [image.get("id") for image in images]
 
 
 def _quoted(argument: str, value: str) -> str:

@@ -79,7 +79,7 @@ class Rows(Sequence[ImageRecord]):
 
 class _List(msgspec.Struct, gc=False):
     images: list[Outline]
-    next: Any = msgspec.UNSET
+    next: Any = None
 
 
 _decoder = msgspec.json.Decoder(_List)
@@ -88,11 +88,13 @@ _decoder = msgspec.json.Decoder(_List)
 def outlined(content: bytes) -> tuple[Rows, bool]:
     """Return the images of a list, and whether it names a next page.
 
-    Raises ValueError for anything but a list of images that have ids.
+    Only a link names one: some servers send null with the last page. Raises
+    ValueError for anything but a list of images that have ids.
     """
     content.decode()
     try:
         answer = _decoder.decode(content)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    return Rows(content, answer.images), answer.next is not msgspec.UNSET
+    has_next = isinstance(answer.next, str) and answer.next != ""
+    return Rows(content, answer.images), has_next

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.glance.listing import Parameter
 from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, json_reply
+from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.images import create_image, glance_rest
 
 ARGUMENTS = "$first: Int! = 25, $after: String, $filter: ImageFilter"
@@ -192,6 +192,57 @@ def test_largest_page_that_glance_does_not_continue_is_the_last(
 
     assert page["pageInfo"]["hasNextPage"] is False
     assert [call.query for call in double.calls] == [[("limit", "1000")]]
+
+
+@pytest.mark.parametrize("link", [None, "", False, {}])
+def test_page_whose_next_is_no_link_is_the_last(
+    gateway: Gateway, double: GlanceDouble, link: Json
+) -> None:
+    """Some servers send `next: null` with the last page."""
+    double.play(json_reply({"images": [record()], "next": link}))
+
+    page = gateway.data(PAGE, token=TOKEN)["images"]
+
+    assert len(page["nodes"]) == 1
+    assert page["pageInfo"]["hasNextPage"] is False
+    assert [call.query for call in double.calls] == [[("limit", "26")]]
+
+
+@pytest.mark.parametrize("first", [3, 4, 8, 1000])
+def test_walk_over_a_page_that_comes_again_ends_with_an_error(
+    gateway: Gateway, double: GlanceDouble, first: int
+) -> None:
+    """A server that ignores `marker` and caps its pages shows no image twice."""
+    images = [record() for _ in range(3)]
+
+    def script(received: Received) -> Reply:
+        limit = int(dict(received.query)["limit"])
+        return json_reply({"images": images[:limit], "next": "/v2/images?marker=x"})
+
+    double.script = script
+    error = gateway.error(PAGE, token=TOKEN, first=first)
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+    assert error["message"] == (
+        "Could not list images: Glance has sent the same images again, instead of"
+        f" those after {images[-1]['id']}."
+    )
+    assert len(double.calls) == 2
+
+
+def test_cursor_that_a_server_ignores_ends_with_an_error(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """The page after a cursor does not hold the cursor's image."""
+    images = [record() for _ in range(3)]
+    double.always(json_reply({"images": images, "next": "/v2/images?marker=x"}))
+    page = gateway.data(PAGE, token=TOKEN, first=2)["images"]
+
+    cursor = page["pageInfo"]["endCursor"]
+    error = gateway.error(PAGE, token=TOKEN, first=2, after=cursor)
+
+    assert error["extensions"]["code"] == "GLANCE_UNAVAILABLE"
+    assert images[1]["id"] in error["message"]
 
 
 def test_page_without_images_is_the_last_whatever_glance_says(
