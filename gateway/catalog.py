@@ -28,6 +28,7 @@ from gateway.glance.errors import (
     InvalidRequest,
     NotFound,
     Unauthenticated,
+    Unsupported,
 )
 from gateway.glance.listing import (
     ImagePage,
@@ -155,13 +156,23 @@ class Catalog:
 
     async def list_images_tasks(
         self, caller: Caller, ids: Sequence[str]
-    ) -> Sequence[Sequence[TaskRecord] | GlanceError]:
-        """Return each image's tasks, or the error of asking for them.
+    ) -> Sequence[Sequence[TaskRecord] | GlanceError | None]:
+        """Return each image's tasks, None if it is gone, or the error of the read.
 
-        That is Unsupported where Glance does not list tasks.
+        That is Unsupported where Glance does not list tasks. Its response for an image
+        that is gone is the same, so the image is looked up, too.
         """
         reads = [self._reads.tasks(caller, image_id) for image_id in ids]
-        return await self._read_many([caller] * len(ids), reads, None)
+        found = await self._read_many([caller] * len(ids), reads, None)
+        pairs = [*zip(ids, found, strict=True)]
+        open_ids = [one for one, tasks in pairs if isinstance(tasks, Unsupported)]
+        if not open_ids:
+            return found
+        afresh = _afresh(caller)
+        images = await self.find_images([(afresh, one) for one in open_ids])
+        looked_up = zip(open_ids, images, strict=True)
+        gone = {image_id for image_id, image in looked_up if image is None}
+        return [None if image_id in gone else tasks for image_id, tasks in pairs]
 
     async def list_stores(self, caller: Caller) -> Sequence[StoreRecord]:
         """Return the cloud's stores, none where it has only one."""

@@ -40,8 +40,8 @@ class Loaders:
         return DataLoader(partial(_images_together, images, self._caller))
 
     @cached_property
-    def tasks_of_image(self) -> DataLoader[str, Sequence[TaskRecord]]:
-        """Return the loader of an image's tasks by its id."""
+    def tasks_of_image(self) -> DataLoader[str, Sequence[TaskRecord] | None]:
+        """Return the loader of an image's tasks by its id, None if it is gone."""
         return DataLoader(partial(self._catalog.list_images_tasks, self._caller))
 
     @cached_property

@@ -159,14 +159,14 @@ class GlanceClient:
         """Return the tasks of an image that the caller may see.
 
         Raises Unsupported where the route is missing, as on older clouds;
-        Glance's answer for an image that is gone is the same.
+        Glance's response for an image that is gone is the same.
         """
         path = f"{image_path(image_id)}/tasks"
         call = Call("GET", path, f"list tasks of image {image_id}")
         try:
             return await self._fetch(caller, call, tasks_in)
         except NotFound as error:
-            reason = "this Glance does not list tasks of an image, or the image is gone"
+            reason = "this Glance does not list tasks of an image"
             raise _unsupported(error, call, reason) from error
 
     async def list_stores(self, caller: Caller) -> Fetched[list[StoreRecord]]:

@@ -3,9 +3,11 @@
 import threading
 
 import httpx
+import pytest
 
 from tests.gateway import Gateway, running_gateway
 from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.images import create_image
 from tests.imports import imported_image
 
 TASKS = """query ($id: ID!) { image(id: $id) { tasks {
@@ -124,16 +126,57 @@ def test_cloud_without_the_route_says_so(
         "\n\n\n </body>\n</html>"
     )
     html = {"Content-Type": "text/html; charset=UTF-8"}
-    double.play(
-        json_reply({"id": "1", "name": "old"}),
-        Reply(404, page.encode(), html),
-    )
+    image = json_reply({"id": "1", "name": "old"})
+    double.play(image, Reply(404, page.encode(), html), image)
 
     document = "{ image(id: 1) { name tasks { id } } }"
     answer = gateway.answer(document, token="any")
 
     assert answer["data"] == {"image": {"name": "old", "tasks": None}}
     assert answer["errors"][0]["extensions"]["code"] == "UNSUPPORTED_BY_CLOUD"
+
+
+@pytest.mark.parametrize("strips_ids", [False, True])
+def test_tasks_of_an_image_deleted_meanwhile_are_null(
+    double: GlanceDouble, rest: httpx.Client, token: str, *, strips_ids: bool
+) -> None:
+    """The cloud supports tasks: nothing else of the page is in error."""
+    gone, kept = create_image(rest), create_image(rest)
+    double.strips_ids = strips_ids
+
+    def script(received: Received) -> None:
+        if received.path == f"/v2/images/{gone}/tasks":
+            rest.delete(f"/images/{gone}").raise_for_status()
+
+    double.script = script
+    with running_gateway(double.url) as gateway:
+        document = (
+            "{ images(filter: {visibility: SHARED}) { nodes { id tasks { id } } } }"
+        )
+        data = gateway.data(document, token=token)
+
+    tasks = {node["id"]: node["tasks"] for node in data["images"]["nodes"]}
+    assert tasks == {gone: None, kept: []}
+
+
+def test_cloud_without_tasks_is_asked_for_a_page_once_more(
+    gateway: Gateway, double: GlanceDouble
+) -> None:
+    """One call tells that all images are there, and the route is not."""
+    images = [{"id": f"00000000-0000-0000-0000-{number:012}"} for number in range(25)]
+
+    def script(received: Received) -> Reply:
+        if received.path.endswith("/tasks"):
+            return Reply(404)
+        return json_reply({"images": images})
+
+    double.script = script
+    answer = gateway.answer(PAGE, token="any", first=25)
+
+    codes = [error["extensions"]["code"] for error in answer["errors"][:-1]]
+    assert set(codes) == {"UNSUPPORTED_BY_CLOUD"}
+    lists = [one for one in double.asked if not one.endswith("/tasks")]
+    assert len(lists) == 2
 
 
 class _Meter:

@@ -168,9 +168,9 @@ def _text_or(value: object, other: str) -> str:
 
 async def _tasks(
     image: Parent[ImageRecord], info: Info
-) -> Sequence[TaskRecord | MalformedRecord]:
+) -> Sequence[TaskRecord | MalformedRecord] | None:
     tasks = await info.context.loaders.tasks_of_image.load(image["id"])
-    return with_errors(tasks, "a task", of_image=image["id"])
+    return None if tasks is None else with_errors(tasks, "a task", of_image=image["id"])
 
 
 @strawberry.type(
@@ -286,7 +286,8 @@ class Image:
         (
             "Imports and copies that the token may see, newest last. One call to"
             " Glance per image, so it fails alone: null with an error, such as"
-            " `UNSUPPORTED_BY_CLOUD` on clouds that are too old. One that is malformed"
-            " is null, with an error."
+            " `UNSUPPORTED_BY_CLOUD` on clouds that are too old, without one if the"
+            " image has been deleted meanwhile. One that is malformed is null, with an"
+            " error."
         ),
     )
