@@ -31,6 +31,7 @@ from gateway.demo.samples import ALICE
 from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.schema.root import build_schema
 from gateway.server.config import server_config
+from gateway.server.looking import looking_at_glance
 from gateway.server.running import Server
 from gateway.settings import Settings, unknown_settings
 from gateway.stop_signals import until_stopped
@@ -211,7 +212,8 @@ def _serve(settings: Settings) -> None:
         else:
             build = partial(build_app, settings)
             config = server_config(build, settings, log_level="info")
-            Server(config, announcement).run(sockets=[listening])
+            with looking_at_glance(settings):
+                Server(config, announcement).run(sockets=[listening])
 
 
 def _serve_workers(settings: Settings, listening: socket) -> None:
@@ -221,7 +223,8 @@ def _serve_workers(settings: Settings, listening: socket) -> None:
         create_stamps(stamps_file)
         build = partial(build_app, settings, stamps_file=stamps_file)
         config = server_config(build, settings, log_level="info")
-        Multiprocess(config, sockets=[listening]).run()
+        with looking_at_glance(settings):
+            Multiprocess(config, sockets=[listening]).run()
 
 
 def _url(listening: socket) -> str:

@@ -64,6 +64,11 @@ class Command:
         self.errors.seek(0)
         return Ended(status, self.said.decode(), self.errors.read().decode())
 
+    def so_far(self) -> str:
+        """Return what it has said on standard error so far."""
+        size = os.fstat(self.errors.fileno()).st_size
+        return os.pread(self.errors.fileno(), size, 0).decode()
+
     def send(self, *signals: signal.Signals) -> None:
         """Send signals, one by one."""
         for number in signals:

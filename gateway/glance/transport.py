@@ -149,6 +149,10 @@ class Transport:
             media_type = _media_type(response)
             return Response(response.status, media_type, exchange.request_id, content)
 
+    def single_use_session(self) -> aiohttp.ClientSession:
+        """Return the session whose connections take one request each."""
+        return (self._sessions or self._open())[1]
+
     async def close(self) -> None:
         """Close all connections."""
         for session in self._sessions or ():
