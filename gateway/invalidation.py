@@ -6,7 +6,6 @@ cannot empty each other's cache by writes that fail.
 """
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 from gateway.cache.keys import ReadKind, read_key
 from gateway.cache.policy import topics_revoked, topics_written
@@ -17,6 +16,7 @@ from gateway.glance.errors import (
     GlanceUnavailable,
     Gone,
     NotFound,
+    TooManyRequests,
     Unauthenticated,
 )
 from gateway.identity import Identity
@@ -69,6 +69,8 @@ def _after_rejection(
             return Invalidation(renewed=topics_revoked(identity.scope))
         case NotFound() | Conflict() | Gone():
             return Invalidation(own=_own_topics(identity, image_id))
+        case TooManyRequests():
+            return NOTHING
         case GlanceUnavailable() | GlanceTimeout():
             return _after_outage(error.status, image_id)
         case _:
@@ -78,11 +80,8 @@ def _after_rejection(
 def _after_outage(status: int | None, image_id: str) -> Invalidation:
     """Return what a write invalidates that Glance may have accepted.
 
-    A success with an unreadable body is a success. 429 comes from a proxy that has
-    not passed the write on to Glance (RFC 6585, section 4).
+    A success with an unreadable body is a success.
     """
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NOTHING
     if status is not None and status // 100 == 2:  # noqa: PLR2004 - 2xx
         return after_success(image_id)
     return after_open_outcome(image_id)

@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status == 0:
             self.close_connection = True
             return
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
         echoed = {"x-openstack-request-id": request_id} if reply.has_id else {}
         own = {name.lower(): value for name, value in reply.headers.items()}
         for name, value in (echoed | own).items():

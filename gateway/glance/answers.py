@@ -3,25 +3,29 @@
 Messages name the purpose of their call, such as `get image 1234`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import cast
 
 import orjson
 
+from gateway.glance.error_page import sentence_of
 from gateway.glance.errors import (
     OUTCOME_OPEN,
     GlanceError,
     GlanceTimeout,
     GlanceUnavailable,
+    TooManyRequests,
     error_class,
-    sentence,
 )
 from gateway.glance.listing import ImagePage
 from gateway.glance.nesting import is_too_deep
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord, identified
 from gateway.glance.rows import KEY, outlined
 from gateway.glance.transport import Response
+
+# A shorter token may be a word of a sentence; those of Keystone are longer.
+_SECRET_MIN_CHARACTERS = 16
 
 
 class Unreadable(ValueError):
@@ -136,38 +140,44 @@ def unreadable(
     )
 
 
-def refusal(response: Response, purpose: str, *, is_write: bool) -> GlanceError:
+def refusal(
+    response: Response, purpose: str, *, is_write: bool, secrets: Sequence[str] = ()
+) -> GlanceError:
     """Return the error for a response that is not a success.
 
-    Its message quotes the sentence in the body without markup. Glance sends it as
-    HTML, keystonemiddleware in front of Glance as JSON.
+    Its message quotes the sentence of the error page, without the given secrets.
     """
     status = response.status
-    kind = error_class(status)
-    reason = _reason(response) or _default_reason(status)
+    kind = _refusal_class(response, is_write=is_write)
+    page = _without(secrets, response.content)
+    reason = sentence_of(response.media_type, page) or _default_reason(status)
     if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
         reason = reason.removesuffix(".") + "." + OUTCOME_OPEN
     return kind(
         f"Could not {purpose}: {reason}",
         status=status,
         request_id=response.request_id,
+        retry_after_seconds=response.retry_after_seconds,
     )
 
 
-def _reason(response: Response) -> str:
-    if response.media_type == "text/html":
-        return sentence(response.content.decode(errors="replace"))
-    if response.media_type == "application/json":
-        return sentence(_message_in(response.content))
-    return ""
+def _refusal_class(response: Response, *, is_write: bool) -> type[GlanceError]:
+    """Return the class of the error for a response that is not a success.
+
+    413 is about the size of what was sent, unless nothing was, or a later request
+    is welcome: older OpenStack rate limits use it.
+    """
+    is_413 = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if is_413 and (not is_write or response.retry_after_seconds is not None):
+        return TooManyRequests
+    return error_class(response.status)
 
 
-def _message_in(content: bytes) -> str:
-    """Return Keystone's sentence: `{"error": {"message": "..."}}`."""
-    try:
-        return str(orjson.loads(content)["error"]["message"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ""
+def _without(secrets: Sequence[str], page: bytes) -> bytes:
+    for secret in secrets:
+        if len(secret) >= _SECRET_MIN_CHARACTERS:
+            page = page.replace(secret.encode(), b"***")
+    return page
 
 
 def _default_reason(status: int) -> str:

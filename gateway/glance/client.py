@@ -343,7 +343,13 @@ class GlanceClient:
         slot.observe_response(response.status)
         caller.tally.read_bytes += len(response.content)
         if not response.is_success:
-            raise refusal(response, call.purpose, is_write=call.is_write)
+            identity = caller.identity
+            raise refusal(
+                response,
+                call.purpose,
+                is_write=call.is_write,
+                secrets=(identity.token, identity.service_token or ""),
+            )
         try:
             check_status(response.status, call.success)
             return Fetched(response.content, decode(response.content))

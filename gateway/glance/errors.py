@@ -11,26 +11,20 @@ GlanceError
 ├── Unsupported          a route that this Glance does not have
 ├── CallLimitReached     the request may make no further call
 ├── GlanceUnavailable    5xx, no connection, a response that cannot be read
+│   ├── TooManyRequests  429, or 413 with Retry-After: try again later
 │   └── TooManyWaiting   no further call may wait for its turn
 ├── GlanceTimeout        no response in time
 └── MalformedRecord      a part of a response that cannot be shown
 InvalidArgument          a value that Glance cannot be asked with
 """
 
-import html
-import re
 from http import HTTPStatus
 
-SENTENCE_MAX_CHARACTERS = 500
 # Appended to the message of a write that failed without a response from Glance.
 NOT_SENT = " It was not sent."
 OUTCOME_OPEN = " It was sent, and its outcome is open."
 # Of a write that failed at what comes before it, such as reading the image.
 CHANGE_NOT_SENT = " The change was not sent."
-
-# html.unescape raises for a character reference of 4301 digits, as int() does.
-_ESCAPED_MAX_CHARACTERS = 4000
-_TAG = re.compile(r"<[^<>]*>")
 
 
 class GlanceError(Exception):
@@ -42,6 +36,8 @@ class GlanceError(Exception):
     for a refused connection: then a write has changed nothing.
     `was_sent_before` is True if the call was repeated and Glance may have carried
     out the first attempt: then a write may have changed something.
+    `retry_after_seconds` is when the next request is welcome, None where the response
+    does not say it.
     """
 
     was_sent_before = False
@@ -53,12 +49,14 @@ class GlanceError(Exception):
         status: int | None = None,
         request_id: str = "",
         was_sent: bool = True,
+        retry_after_seconds: int | None = None,
     ) -> None:
         """Keep the message and the facts that a client may be shown."""
         super().__init__(message)
         self.status = status
         self.request_id = request_id
         self.was_sent = was_sent
+        self.retry_after_seconds = retry_after_seconds
 
     def note_unsent_change(self) -> None:
         """Note that the write that has failed so was not sent.
@@ -121,6 +119,10 @@ class GlanceUnavailable(GlanceError):
     """Glance cannot be reached, fails, or answers what cannot be read."""
 
 
+class TooManyRequests(GlanceUnavailable):
+    """Glance, or a proxy in front of it, rejects the request for its rate."""
+
+
 class TooManyWaiting(GlanceUnavailable):
     """So many calls to Glance wait for their turn that no further one may."""
 
@@ -162,7 +164,7 @@ BY_STATUS: dict[int, type[GlanceError]] = {
     HTTPStatus.CONFLICT: Conflict,
     HTTPStatus.GONE: Gone,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: QuotaExceeded,
-    HTTPStatus.TOO_MANY_REQUESTS: GlanceUnavailable,
+    HTTPStatus.TOO_MANY_REQUESTS: TooManyRequests,
     HTTPStatus.GATEWAY_TIMEOUT: GlanceTimeout,
 }
 
@@ -177,17 +179,3 @@ def error_class(status: int) -> type[GlanceError]:
     )
     default = InvalidRequest if is_client_error else GlanceUnavailable
     return BY_STATUS.get(status, default)
-
-
-def sentence(body: str) -> str:
-    """Return what an error page says, as one line of text without markup.
-
-    At most 500 characters; empty where the page says nothing. Takes time in
-    proportion to the page.
-    """
-    escaped = " ".join(_TAG.sub(" ", body.rpartition("</h1>")[2]).split())
-    text = html.unescape(escaped[:_ESCAPED_MAX_CHARACTERS])
-    line = " ".join(text.split())
-    if len(line) <= SENTENCE_MAX_CHARACTERS:
-        return line
-    return line[: SENTENCE_MAX_CHARACTERS - 1] + "…"

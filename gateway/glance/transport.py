@@ -8,6 +8,8 @@ may belong to another request is rejected.
 import logging
 import ssl
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -32,11 +34,20 @@ from gateway.glance.exchange import (
     verdict,
 )
 from gateway.glance.marks import described, is_glances
+from gateway.glance.retry_after import retry_after_seconds
 
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_BUFFER_BYTES = 1024 * 1024
 RESPONSE_MAX_BYTES = 64 * 1024 * 1024
+# Statuses whose `Retry-After` is kept.
+_TEMPORARY = frozenset(
+    {
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
 
 logger = logging.getLogger(__name__)
 
@@ -77,13 +88,15 @@ class Response(msgspec.Struct, frozen=True):
     """A response; `request_id` is the one in Glance's log.
 
     `content` is the whole body of a success. Of any other response it is the first
-    16 KiB, empty if that is compressed.
+    16 KiB, empty if that is compressed. `retry_after_seconds` is kept of 413, 429 and
+    503.
     """
 
     status: int
     media_type: str
     request_id: str
     content: bytes
+    retry_after_seconds: int | None = None
 
     @property
     def is_success(self) -> bool:
@@ -146,8 +159,16 @@ class Transport:
                 response.close()
                 exchange.close()
                 raise
-            media_type = _media_type(response)
-            return Response(response.status, media_type, exchange.request_id, content)
+            retry_after = None
+            if response.status in _TEMPORARY:
+                retry_after = retry_after_seconds(response.headers, datetime.now(UTC))
+            return Response(
+                response.status,
+                _media_type(response),
+                exchange.request_id,
+                content,
+                retry_after,
+            )
 
     def single_use_session(self) -> aiohttp.ClientSession:
         """Return the session whose connections take one request each."""

@@ -24,6 +24,7 @@ from gateway.glance.errors import (
     MalformedRecord,
     NotFound,
     QuotaExceeded,
+    TooManyRequests,
     TooManyWaiting,
     Unauthenticated,
     Unsupported,
@@ -43,6 +44,7 @@ CODES: Mapping[type[GlanceError], str] = {
     Unsupported: "UNSUPPORTED_BY_CLOUD",
     CallLimitReached: cost.CODE,
     GlanceUnavailable: "GLANCE_UNAVAILABLE",
+    TooManyRequests: "TOO_MANY_REQUESTS",
     TooManyWaiting: "TOO_MANY_WAITING",
     GlanceTimeout: "GLANCE_TIMEOUT",
     MalformedRecord: "GLANCE_UNAVAILABLE",
@@ -88,8 +90,9 @@ def present(error: GraphQLError, request_id: str, *, was_executed: bool) -> Form
 
     `was_executed` tells an operation's error from its document's. `extensions`
     holds `code` and `requestId`; for a failed call to Glance also
-    `status`, its HTTP status (null without an answer), and `service`; for a
-    malformed record also `id`; for a refused argument also `argument`.
+    `status`, its HTTP status (null without a response), `service`, and `retryAfter`
+    in seconds where the response says it; for a malformed record also `id`; for a
+    rejected argument also `argument`.
     """
     message, extensions = _shown(error, request_id, was_executed=was_executed)
     formatted: Formatted = {
@@ -168,6 +171,8 @@ def _glance_extensions(failure: GlanceError) -> Formatted:
         "status": failure.status,
         "service": "glance",
     }
+    if failure.retry_after_seconds is not None:
+        extensions["retryAfter"] = failure.retry_after_seconds
     if failure.request_id:
         extensions["requestId"] = failure.request_id
     if isinstance(failure, MalformedRecord):

@@ -124,7 +124,7 @@ def test_too_many_tags_are_over_the_quota(gateway: Gateway, token: str) -> None:
         (408, "GLANCE_TIMEOUT"),
         (410, "GONE"),
         (418, "BAD_USER_INPUT"),
-        (429, "GLANCE_UNAVAILABLE"),
+        (429, "TOO_MANY_REQUESTS"),
         (500, "GLANCE_UNAVAILABLE"),
         (503, "GLANCE_UNAVAILABLE"),
         (504, "GLANCE_TIMEOUT"),

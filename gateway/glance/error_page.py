@@ -1,0 +1,153 @@
+"""What an error page says, in one sentence. Pure.
+
+A page is Glance's (HTML), keystonemiddleware's (JSON), or that of a proxy or an API
+gateway between: HTML, plain text, or JSON of many shapes.
+"""
+
+import html
+import re
+
+import orjson
+
+SENTENCE_MAX_CHARACTERS = 500
+
+# html.unescape raises for a character reference of 4301 digits, as int() does.
+_ESCAPED_MAX_CHARACTERS = 4000
+_TAG = re.compile(r"<!--|-->|<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>|<[!?][^<>]*>")
+_UNREADABLE_ELEMENTS = frozenset({"script", "style"})
+_TRACEBACK = "Traceback (most recent call last)"
+# Keys that hold the sentence, the most telling ones first.
+_KEYS = ("message", "detail", "error_msg", "error_message", "faultstring")
+_NESTED_LEVELS = 2
+
+
+def sentence_of(media_type: str, page: bytes) -> str:
+    """Return what an error page says, as one line of text without markup.
+
+    At most 500 characters; empty where the page says nothing, or shows the inner
+    workings of a server. Takes time in proportion to the page.
+    """
+    text = page.decode(errors="replace")
+    kind = _kind(media_type.strip().lower(), text)
+    if kind == "json":
+        return without_markup(_sentence_in_json(page))
+    if kind == "html":
+        return without_markup(text)
+    return one_line(text) if kind == "plain" and _TRACEBACK not in text else ""
+
+
+def without_markup(page: str) -> str:
+    """Return what HTML says: below its last heading, else in it, else its title."""
+    parts = _Parts()
+    end = 0
+    for tag in _TAG.finditer(page):
+        parts.add_text(page[end : tag.start()])
+        parts.add_tag(tag)
+        end = tag.end()
+    parts.add_text(page[end:])
+    if _TRACEBACK in page:
+        return ""
+    for texts in (parts.body[: parts.footer_at], parts.heading, parts.title):
+        escaped = " ".join(" ".join(texts).split())
+        if escaped:
+            return one_line(html.unescape(escaped[:_ESCAPED_MAX_CHARACTERS]))
+    return ""
+
+
+def one_line(text: str) -> str:
+    """Return the printable words of a text, at most 500 characters."""
+    printable = "".join(one if one.isprintable() else " " for one in text)
+    line = " ".join(printable.split())
+    if len(line) <= SENTENCE_MAX_CHARACTERS:
+        return line
+    return line[: SENTENCE_MAX_CHARACTERS - 1] + "…"
+
+
+def _kind(media_type: str, text: str) -> str:
+    """Return what a page is made of; plain text may be something else in truth."""
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return "json"
+    if media_type in {"text/html", "application/xhtml+xml"}:
+        return "html"
+    if media_type not in {"", "text/plain"}:
+        return ""
+    return {"<": "html", "{": "json", "[": "json"}.get(text.lstrip()[:1], "plain")
+
+
+class _Parts:
+    """The texts of a page by where they are; a footer begins at the last rule."""
+
+    def __init__(self) -> None:
+        self.title: list[str] = []
+        self.heading: list[str] = []
+        self.body: list[str] = []
+        self.footer_at: int | None = None
+        self._open = ""
+        self._is_comment = False
+
+    def add_text(self, text: str) -> None:
+        """Add the text between two tags."""
+        if not self._is_comment and self._open not in _UNREADABLE_ELEMENTS:
+            parts = {"title": self.title, "h1": self.heading}
+            parts.get(self._open, self.body).append(text)
+
+    def add_tag(self, tag: re.Match[str]) -> None:
+        """Note where the next text is."""
+        name = (tag[2] or "").lower()
+        if self._is_comment or not name:
+            begins = self._is_comment or tag[0] == "<!--"
+            self._is_comment = begins and tag[0] != "-->"
+        elif tag[1]:
+            self._open = "" if name == self._open else self._open
+        elif self._open not in _UNREADABLE_ELEMENTS:
+            self._begin(name)
+
+    def _begin(self, name: str) -> None:
+        if name == "hr":
+            self.footer_at = len(self.body)
+        if name == "h1":
+            self.heading, self.body, self.footer_at = [], [], None
+        if name in {"title", "h1", *_UNREADABLE_ELEMENTS}:
+            self._open = name
+
+
+def _sentence_in_json(page: bytes) -> str:
+    try:
+        return _told(orjson.loads(page), _NESTED_LEVELS)
+    except orjson.JSONDecodeError:
+        return ""
+
+
+def _told(value: object, levels: int) -> str:
+    """Return the sentence in a JSON value, of which some levels are looked into.
+
+    Keystone and Nova nest it (`{"error": {"message": ...}}`, `{"itemNotFound":
+    {"message": ...}}`), others list it (`{"errors": [{"detail": ...}]}`).
+    """
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if not isinstance(value, dict):
+        return ""
+    for key in _KEYS:
+        if isinstance(value.get(key), str) and value[key]:
+            return _with_title(value, key)
+    if levels:
+        for inner in value.values():
+            told = _told(inner, levels - 1)
+            if told:
+                return told
+    return next(
+        (str(value[key]) for key in ("error", "title") if _is_text(value.get(key))), ""
+    )
+
+
+def _with_title(problem: dict[str, object], key: str) -> str:
+    """Return the sentence, after the title of a problem (RFC 9457, section 3.1)."""
+    title, told = problem.get("title"), str(problem[key])
+    if key == "detail" and isinstance(title, str) and title:
+        return f"{title}: {told}"
+    return told
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
