@@ -48,8 +48,11 @@ from gateway.glance.errors import (
     Unsupported,
 )
 from gateway.glance.exchange import Exchange
+from gateway.glance.failure_log import FailureLog
 from gateway.glance.failures import (
     FAILURES,
+    cause,
+    detail,
     limit_reached,
     may_repeat,
     outcome_open,
@@ -79,6 +82,7 @@ class Call(msgspec.Struct, frozen=True):
     """One request to Glance; `purpose` is what its error message begins with.
 
     `max_bytes` bounds the body of the response, besides the transport's own bound.
+    With 0 a success needs no body: it is a success even if its body is broken.
     `has_id` tells that the body of a POST has the id of what it creates. `success`
     is the status that Glance sends when the call succeeds.
     """
@@ -139,6 +143,7 @@ class GlanceClient:
         self._base_url = base_url(address)
         self._bulkhead = bulkhead
         self._timeout_seconds = timeout_seconds
+        self._failures = FailureLog()
 
     async def get_image(self, caller: Caller, image_id: str) -> Fetched[ImageRecord]:
         """Return an image; raises NotFound, also for one the caller can't see."""
@@ -245,7 +250,7 @@ class GlanceClient:
     async def delete_image(self, caller: Caller, image_id: str) -> None:
         """Delete an image; raises NotFound, Forbidden for a protected one."""
         path, purpose = image_path(image_id), f"delete image {image_id}"
-        call = Call("DELETE", path, purpose, success=HTTPStatus.NO_CONTENT)
+        call = Call("DELETE", path, purpose, max_bytes=0, success=HTTPStatus.NO_CONTENT)
         await self._delete(caller, call)
 
     async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
@@ -254,7 +259,7 @@ class GlanceClient:
         The tag must be one that `fits_tag_route` accepts.
         """
         path, purpose = tag_path(image_id, tag), f"add tag {tag!r} to image {image_id}"
-        call = Call("PUT", path, purpose, success=HTTPStatus.NO_CONTENT)
+        call = Call("PUT", path, purpose, max_bytes=0, success=HTTPStatus.NO_CONTENT)
         await self._fetch(caller, call, bytes)
 
     async def remove_tag(self, caller: Caller, image_id: str, tag: str) -> None:
@@ -264,7 +269,7 @@ class GlanceClient:
         """
         path = tag_path(image_id, tag)
         purpose = f"remove tag {tag!r} from image {image_id}"
-        call = Call("DELETE", path, purpose, success=HTTPStatus.NO_CONTENT)
+        call = Call("DELETE", path, purpose, max_bytes=0, success=HTTPStatus.NO_CONTENT)
         await self._delete(caller, call)
 
     async def _delete(self, caller: Caller, call: Call) -> None:
@@ -298,6 +303,8 @@ class GlanceClient:
                             raise
                     return await self._repeat(caller, call, decode, exchange, slot)
         except FAILURES as error:
+            reason = cause(error, was_sent=exchange.was_sent)
+            self._failures.log(reason, detail(error), exchange.request_id)
             raise translated(
                 error, call.purpose, exchange, is_write=call.is_write
             ) from error

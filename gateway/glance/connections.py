@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 INTERIM_RESPONSES_MAX = 100
 FINAL_RESPONSE = 200
 
+_NO_CONTENT = b"HTTP/1.1 204", b"HTTP/1.0 204"
+_END_OF_HEAD = b"\r\n\r\n"
+
 current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
 
 
@@ -35,6 +38,7 @@ class GlanceConnection(ResponseHandler):
         super().__init__(loop)
         self.is_idle = True
         self.is_new = True
+        self._awaits_head = False
         self._interim_responses = 0
         self._poll = select.poll()
 
@@ -47,14 +51,29 @@ class GlanceConnection(ResponseHandler):
         """Expect the response to a request that is about to be written."""
         exchange.assign_connection(self, is_first=self.is_new)
         self.is_new = self.is_idle = False
+        self._awaits_head = True
         self._interim_responses = 0
 
     def data_received(self, data: bytes) -> None:
         """Read a response; bytes without a request end the connection."""
-        if not self.is_idle:
+        if self.is_idle:
+            if data:
+                self.close()
+        elif self._awaits_head and data.startswith(_NO_CONTENT):
+            self._no_content_received(data)
+        else:
             super().data_received(data)
-        elif data:
-            self.close()
+
+    def _no_content_received(self, data: bytes) -> None:
+        """Read a response without a body; if one follows, it is not parsed.
+
+        Some servers send chunks or a page after a 204, which aiohttp would parse as
+        the next response.
+        """
+        head, end, rest = data.partition(_END_OF_HEAD)
+        if rest:
+            self.force_close()
+        super().data_received(head + end)
 
     def feed_data(
         self, data: tuple[RawResponseMessage, StreamReader], size: int = 0
@@ -70,6 +89,8 @@ class GlanceConnection(ResponseHandler):
                     self.transport.close()
                 self.set_exception(aiohttp.ServerDisconnectedError())
                 return
+        else:
+            self._awaits_head = False
         super().feed_data(data, size)
 
     def is_connected(self) -> bool:

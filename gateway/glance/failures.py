@@ -3,7 +3,10 @@
 The error of a write says whether the write was sent.
 """
 
+from collections.abc import Sequence
+
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from gateway.caller import BudgetSpent
 from gateway.glance.body import BodyRejected
@@ -19,6 +22,26 @@ from gateway.glance.exchange import Exchange
 from gateway.glance.transport import ResponseRejected
 
 FAILURES = (aiohttp.ClientError, BodyRejected, ResponseRejected, TimeoutError)
+
+# What aiohttp's parser says of more headers than it takes.
+TOO_MANY_HEADERS = "Too many headers"
+
+# The first class that an error is of counts.
+_CAUSES: Sequence[tuple[type[Exception], str]] = (
+    (aiohttp.ConnectionTimeoutError, "no connection to Glance in time"),
+    (aiohttp.ClientPayloadError, "Glance's response is cut off"),
+    (
+        aiohttp.ServerDisconnectedError,
+        "Glance closed the connection without a complete response",
+    ),
+    (Exception, "the connection to Glance was cut"),
+)
+_NO_CONNECTION: Sequence[tuple[type[Exception], str]] = (
+    (aiohttp.ClientProxyConnectionError, "the HTTP proxy cannot be reached"),
+    (aiohttp.ClientConnectorDNSError, "the host name of Glance cannot be resolved"),
+    (aiohttp.ClientConnectorSSLError, "the TLS handshake with Glance failed"),
+    (Exception, "no connection to Glance can be opened"),
+)
 
 
 def may_repeat(error: Exception, *, was_sent: bool, is_idempotent: bool) -> bool:
@@ -47,9 +70,9 @@ def translated(
     """Return the GlanceError for one of FAILURES."""
     kind = GlanceTimeout if isinstance(error, TimeoutError) else GlanceUnavailable
     outcome = OUTCOME_OPEN if exchange.was_sent else NOT_SENT
-    reason = _reason(error, was_sent=exchange.was_sent)
     return kind(
-        f"Could not {purpose}: {reason}.{outcome if is_write else ''}",
+        f"Could not {purpose}: {cause(error, was_sent=exchange.was_sent)}."
+        f"{outcome if is_write else ''}",
         request_id=exchange.request_id,
         was_sent=exchange.was_sent,
     )
@@ -74,17 +97,58 @@ def limit_reached(
     return CallLimitReached(message, request_id=exchange.request_id, limit=spent.limit)
 
 
-def _reason(error: Exception, *, was_sent: bool) -> str:
+def cause(error: Exception, *, was_sent: bool) -> str:
+    """Return what failed, for clients and the log: one of a few sentences."""
     match error:
-        case TimeoutError():
-            return "no response in time" if was_sent else "timed out"
         case BodyRejected():
             return f"Glance's response is {error}"
         case ResponseRejected():
             return f"the response {error}"
-        case aiohttp.ClientPayloadError():
-            return "Glance's response is cut off"
         case aiohttp.ClientResponseError():
-            return "Glance's response is malformed"
+            return _malformation(error)
+        case aiohttp.ClientConnectorError():
+            return _no_connection(error)
+        case TimeoutError() if not isinstance(error, aiohttp.ConnectionTimeoutError):
+            return "no response in time" if was_sent else "timed out"
+    return next(text for kind, text in _CAUSES if isinstance(error, kind))
+
+
+def detail(error: Exception) -> str:
+    """Return what the log says beside the cause: nothing of a response."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = getattr(error, "certificate_error", None) or error.os_error
+        return f"{error.host}:{error.port}: {reason}"
+    return str(error) if isinstance(error, OSError) else ""
+
+
+def _malformation(error: aiohttp.ClientResponseError) -> str:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the HTTP proxy does not connect to Glance (status {error.status})"
+    reason: BaseException | None = error
+    while reason is not None and not isinstance(reason, LineTooLong):
+        reason = reason.__cause__
+    if reason is not None or TOO_MANY_HEADERS in error.message:
+        return "the headers of Glance's response are too large"
+    return "Glance's response is malformed"
+
+
+def _no_connection(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return _distrust(error.certificate_error)
+    is_proxy = isinstance(error, aiohttp.ClientProxyConnectionError)
+    if isinstance(error.os_error, ConnectionRefusedError) and not is_proxy:
+        return "the connection to Glance was refused"
+    return next(text for kind, text in _NO_CONNECTION if isinstance(error, kind))
+
+
+def _distrust(error: Exception) -> str:
+    """Return why a certificate is not trusted. Source: OpenSSL's x509_vfy.h."""
+    match getattr(error, "verify_code", None):
+        case 9 | 10:
+            return "Glance's certificate has expired, or is not valid yet"
+        case 2 | 18 | 19 | 20 | 21:
+            return "Glance's certificate has an unknown issuer"
+        case 62 | 64:
+            return "Glance's certificate is for another host name"
         case _:
-            return "Glance cannot be reached"
+            return "Glance's certificate is not trusted"

@@ -38,6 +38,7 @@ from gateway.glance.retry_after import retry_after_seconds
 
 USER_AGENT = "glance-gateway"
 CONNECT_TIMEOUT_SECONDS = 5.0
+HEADER_MAX_BYTES = 64 * 1024
 READ_BUFFER_BYTES = 1024 * 1024
 RESPONSE_MAX_BYTES = 64 * 1024 * 1024
 # Statuses whose `Retry-After` is kept.
@@ -66,7 +67,8 @@ class ResponseRejected(Exception):
 class Request(msgspec.Struct, frozen=True):
     """A request to a quoted URL; `max_bytes` bounds the body of the response.
 
-    `success` is the status that Glance sends when the request succeeds.
+    With 0 the body of a success is not read. `success` is the status that Glance
+    sends when the request succeeds.
     """
 
     method: str
@@ -234,6 +236,8 @@ class Transport:
         if not is_success(response.status):
             max_page_bytes = ERROR_PAGE_MAX_BYTES if is_plain else 0
             return read_beginning(response.content, max_page_bytes)
+        if not max_bytes:
+            return read_beginning(response.content, 0)
         if not is_plain:
             raise BodyRejected("compressed, which was not requested")
         return read_body(response.content, min(max_bytes, self._response_max_bytes))
@@ -257,6 +261,8 @@ class Transport:
             skip_auto_headers=() if is_kept else ["Content-Type"],
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
             read_bufsize=READ_BUFFER_BYTES,
+            max_line_size=HEADER_MAX_BYTES,
+            max_field_size=HEADER_MAX_BYTES,
             auto_decompress=False,
         )
         session._retry_connection = False  # noqa: SLF001 - no public switch
