@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from graphql import parse, validate
 
 from gateway import limits
+from gateway.asgi.http_request import PersistedQueryNotSupported
 from gateway.limits.exceeded import OVERLOADED
 from gateway.limits.rule import Rule
 from gateway.limits.subscriptions import TOO_MANY
@@ -85,6 +86,7 @@ def test_readme_has_every_error_code() -> None:
     rows = {code for cell in cells for code in re.findall(r"[A-Z_]+", cell)}
 
     own = {"BAD_REQUEST", "INTERNAL_SERVER_ERROR", OVERLOADED, TOO_MANY, OMITTED}
+    own |= {PersistedQueryNotSupported.CODE}
     documents = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
     assert rows - {f"GATEWAY_{n.upper()}" for n in Settings.model_fields} == (
         set(CODES.values()) | own | documents | {*_limit_codes()}

@@ -48,6 +48,20 @@ class BadRequest(Exception):
         self.status = status
 
 
+class PersistedQueryNotSupported(BadRequest):
+    """A request with the hash of a document instead of the document.
+
+    Clients of Apollo's protocol recognise the message and send the document. Source:
+    https://www.apollographql.com/docs/apollo-server/performance/apq
+    """
+
+    CODE = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        """Use the message that clients look for."""
+        super().__init__(HTTPStatus.BAD_REQUEST, "PersistedQueryNotSupported")
+
+
 class ClientLeft(Exception):
     """The client closed its connection; there is nobody to answer."""
 
@@ -118,6 +132,8 @@ def checked(asked: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
     document, name = asked.get("query"), asked.get("operationName")
     variables = asked.get("variables")
     if not isinstance(document, str) or not document:
+        if _is_persisted_query(asked):
+            raise PersistedQueryNotSupported
         reason = "The request needs query: the text of a GraphQL document."
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     if variables is not None and not isinstance(variables, dict):
@@ -154,6 +170,14 @@ def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
         reason = f"A list must hold 1 to {max_requests} requests."
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     return [bytes(one) for one in requests]
+
+
+def _is_persisted_query(asked: Mapping[str, object]) -> bool:
+    """Return whether a request without a document names one by its hash."""
+    extensions = asked.get("extensions")
+    if asked.get("query") or not isinstance(extensions, dict):
+        return False
+    return isinstance(extensions.get("persistedQuery"), dict)
 
 
 async def _body(receive: Receive) -> bytes:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from gateway.asgi.http_request import BadRequest
+from gateway.asgi.http_request import BadRequest, PersistedQueryNotSupported
 from gateway.asgi.http_response import Response, json_response
 from gateway.asgi.media_types import MediaType
 from gateway.asgi.request_id import HEADER, request_id
@@ -55,6 +55,8 @@ def refusal_of(error: Exception, identifier: str) -> Refusal:
         case MissingToken():
             status, code = HTTPStatus.UNAUTHORIZED, "UNAUTHENTICATED"
             is_of_graphql = True
+        case PersistedQueryNotSupported():
+            code, is_of_graphql = error.CODE, True
         case UnknownOperation():
             pass
         case BadRequest():

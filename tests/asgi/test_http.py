@@ -41,6 +41,45 @@ def test_mutation_is_refused_with_get(gateway: Gateway, double: GlanceDouble) ->
     assert double.calls == []
 
 
+HASH = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}
+NOT_SUPPORTED = ("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("application/json", 200), ("application/graphql-response+json", 400)],
+)
+def test_persisted_query_is_told_to_send_its_document(
+    gateway: Gateway, method: str, accept: str, status: int
+) -> None:
+    """The message and the code are those that Apollo's and urql's clients look for."""
+    asked: dict[str, Any] = {"operationName": "A", "variables": {}, "extensions": HASH}
+    in_url = {**asked, "variables": "{}", "extensions": json.dumps(HASH)}
+    is_post = method == "POST"
+
+    response = gateway.client.request(
+        method,
+        "/graphql",
+        headers={"Accept": accept},
+        json=asked if is_post else None,
+        params=None if is_post else in_url,
+    )
+
+    (error,) = response.json()["errors"]
+    assert response.status_code == status
+    assert (error["message"], error["extensions"]["code"]) == NOT_SUPPORTED
+
+
+def test_persisted_query_with_its_document_is_executed(gateway: Gateway) -> None:
+    """Nothing is looked up by the hash, so it need not be right."""
+    asked = {"query": "{ __typename }", "extensions": HASH}
+
+    response = gateway.client.post("/graphql", json=asked)
+
+    assert (response.status_code, response.json()) == (200, TYPENAME)
+
+
 BAD_BODIES = [
     pytest.param(b"", 400, "The body is not JSON", id="nothing"),
     pytest.param(b"{", 400, "The body is not JSON", id="no JSON"),
@@ -50,6 +89,12 @@ BAD_BODIES = [
     pytest.param(b"[]", 400, "The body must be a JSON object.", id="list"),
     pytest.param(b"{}", 400, "The request needs query", id="no query"),
     pytest.param(b'{"query": 5}', 400, "The request needs query", id="odd query"),
+    pytest.param(
+        b'{"extensions": {"persistedQuery": null}}',
+        400,
+        "The request needs query",
+        id="no persisted query",
+    ),
     pytest.param(
         b'{"query": "{a}", "variables": []}',
         400,

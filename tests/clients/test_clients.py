@@ -78,6 +78,19 @@ def test_javascript_client_shows_a_page_with_a_malformed_image(
     assert run_node(packages, "client.js") == f"{NAME} QUEUED\n"
 
 
+def test_persisted_queries_of_apollo_are_sent_whole(
+    gateway: Gateway, packages: Path
+) -> None:
+    """Its link asks once with a hash alone, and then goes on with documents."""
+    script = (HERE / "persisted_queries.js").read_text()
+    own = script.replace(HOST, gateway.client.base_url.netloc.decode())
+    (packages / "persisted.js").write_text(own)
+
+    printed = run_node(packages, "persisted.js")
+
+    assert printed.split() == ["Query", "Query", "hash", "document", "document"]
+
+
 def test_relay_runs_as_written(gateway: Gateway, packages: Path) -> None:
     """Its compiler takes the schema, its runtime the answers."""
     source = packages / "src"
