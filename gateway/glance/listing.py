@@ -17,8 +17,8 @@ PAGE_MAX_IMAGES = 1000
 Parameter = tuple[str, str]
 
 # The names that `GET /v2/images` reads itself, as parameters of the list or as
-# columns of its own table (glance.db.sqlalchemy.models.Image): a filter on a
-# property of such a name would silently become another question.
+# attributes of its own class (glance.db.sqlalchemy.models.Image, Glance 33 on Python
+# 3.11): a filter on a property of such a name would silently become another question.
 NOT_PROPERTIES = frozenset(
     {
         "_as_dict",
@@ -70,6 +70,67 @@ NOT_PROPERTIES = frozenset(
         "values",
         "virtual_size",
         "visibility",
+        "__abstract__",
+        "__annotations__",
+        "__base__",
+        "__bases__",
+        "__basicsize__",
+        "__call__",
+        "__class__",
+        "__class_getitem__",
+        "__contains__",
+        "__delattr__",
+        "__dict__",
+        "__dictoffset__",
+        "__dir__",
+        "__doc__",
+        "__eq__",
+        "__flags__",
+        "__format__",
+        "__ge__",
+        "__getattribute__",
+        "__getitem__",
+        "__getstate__",
+        "__gt__",
+        "__hash__",
+        "__init__",
+        "__init_subclass__",
+        "__instancecheck__",
+        "__itemsize__",
+        "__iter__",
+        "__le__",
+        "__lt__",
+        "__mapper__",
+        "__module__",
+        "__mro__",
+        "__name__",
+        "__ne__",
+        "__new__",
+        "__or__",
+        "__orig_bases__",
+        "__parameters__",
+        "__prepare__",
+        "__protected_attributes__",
+        "__qualname__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__repr__",
+        "__ror__",
+        "__setattr__",
+        "__setitem__",
+        "__sizeof__",
+        "__slots__",
+        "__str__",
+        "__subclasscheck__",
+        "__subclasses__",
+        "__subclasshook__",
+        "__table__",
+        "__table_args__",
+        "__table_initialized__",
+        "__tablename__",
+        "__text_signature__",
+        "__weakref__",
+        "__weakrefoffset__",
     }
 )
 
@@ -280,7 +341,7 @@ def property_filters(argument: str, properties: Mapping[str, str]) -> list[Param
     else: a parameter or attribute of its own, or a range (`_min`, `_max`).
     """
     for name in properties:
-        if name in NOT_PROPERTIES or name.startswith("__"):
+        if name in NOT_PROPERTIES:
             reason = f"{name!r} is a name of Glance's own, not of a property"
             raise InvalidArgument(argument, reason)
         if name.endswith(("_min", "_max")):

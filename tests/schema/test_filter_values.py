@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.glance.listing import NOT_PROPERTIES
 from tests.gateway import Gateway, Json
 from tests.glance_double import GlanceDouble, json_reply
 from tests.images import create_image, glance_rest
@@ -183,7 +184,7 @@ def test_filter_that_glance_cannot_be_asked_is_refused(
     assert double.calls == []
 
 
-@pytest.mark.parametrize("name", ["size", "tag", "limit", "marker", "mro", "__doc__"])
+@pytest.mark.parametrize("name", ["size", "tag", "limit", "marker", "mro", "__class__"])
 def test_property_named_as_something_of_glance_s_own_is_refused(
     gateway: Gateway, double: GlanceDouble, name: str
 ) -> None:
@@ -195,6 +196,32 @@ def test_property_named_as_something_of_glance_s_own_is_refused(
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["extensions"]["argument"] == "filter.properties"
     assert double.calls == []
+
+
+@pytest.mark.parametrize("name", ["__os_type", "__imagetype", "__", "_x", "__x__"])
+def test_property_is_found_whose_name_begins_like_glances_own(
+    gateway: Gateway, glance_port: int, name: str
+) -> None:
+    """Every image of some large public clouds has properties like `__os_type`."""
+    with glance_rest(glance_port, TOKEN) as rest:
+        image: Json = {"name": f"has {name}", name: "Linux"}
+        create_image(rest, **image)
+    wanted = {"properties": [{"name": name, "value": "Linux"}]}
+
+    names = names_found(gateway, wanted)
+
+    assert names == [f"has {name}"]
+
+
+def test_only_names_that_glance_cannot_take_are_rejected(glance_port: int) -> None:
+    """Glance finds no image by a property whose name its own class has."""
+    names = sorted(name for name in NOT_PROPERTIES if name.startswith("__"))
+    with glance_rest(glance_port, TOKEN) as rest:
+        image: Json = dict.fromkeys(names, "x")
+        create_image(rest, **image)
+        found = [rest.get("/images", params={name: "x"}).json() for name in names]
+
+    assert [answer["images"] for answer in found] == [[]] * len(names)
 
 
 @pytest.mark.parametrize(
