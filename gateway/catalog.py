@@ -30,6 +30,7 @@ from gateway.glance.errors import (
     Unauthenticated,
     Unsupported,
 )
+from gateway.glance.id_lists import merged, page_after, parts_of
 from gateway.glance.listing import (
     ImagePage,
     ImageQuery,
@@ -119,9 +120,14 @@ class Catalog:
         """Return the next images, `wanted` of them unless the list ends before.
 
         Pages of Glance are walked one after the other as far as needed, once
-        more afresh where Glance lost the place that a page of ours gave it.
+        more afresh where Glance lost the place that a page of ours gave it. A list by
+        more ids than fit into a URL is read whole, in parts.
         Raises InvalidArgument where Glance cannot continue this order.
         """
+        parts = parts_of(query)
+        if len(parts) > 1:
+            images = merged(query, await self._list_parts(caller, parts))
+            return page_after(images, wanted, after)
         try:
             return await self._walk(caller, query, wanted, after)
         except _LostPlace:
@@ -130,6 +136,17 @@ class Catalog:
             return await self._walk(afresh, query, wanted, after)
         except _LostPlace as lost:
             raise lost.refusal from lost
+
+    async def _list_parts(
+        self, caller: Caller, parts: Sequence[ImageQuery]
+    ) -> Sequence[Sequence[ImageRecord]]:
+        """Return the images of each part, read at the same time."""
+        lists = [self.list_images(caller, one, len(one.ids), None) for one in parts]
+        pages = await asyncio.gather(*lists, return_exceptions=True)
+        for page in pages:
+            if isinstance(page, BaseException):
+                raise page
+        return [page.images for page in pages if isinstance(page, ImagePage)]
 
     async def _walk(
         self, caller: Caller, query: ImageQuery, wanted: int, after: Position | None

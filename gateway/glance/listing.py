@@ -140,12 +140,14 @@ class ImageQuery:
     """Which images, in which order.
 
     `sort` holds (Glance's sort key, `asc` or `desc`); empty means newest
-    first. `matches_nothing` tells that an empty set of values was asked for.
+    first. `ids` are those that the images must have one of; empty means any.
+    `matches_nothing` tells that an empty set of values was asked for.
     """
 
     filters: tuple[Parameter, ...] = ()
     sort: tuple[Parameter, ...] = ()
     matches_nothing: bool = False
+    ids: tuple[str, ...] = ()
 
     @property
     def sorts_unsized(self) -> bool:
@@ -325,12 +327,20 @@ def _first_wanted(call: ListCall, page: ImagePage) -> int:
 
 def parameters(query: ImageQuery, call: ListCall) -> list[Parameter]:
     """Return the query parameters of the call, repeated tags and all."""
-    asked = [*query.filters]
-    if query.sort:
-        asked.append(("sort", ",".join(f"{key}:{way}" for key, way in query.sort)))
+    asked = condition_parameters(query)
     asked.append(("limit", str(call.limit)))
     if call.marker is not None:
         asked.append(("marker", call.marker))
+    return asked
+
+
+def condition_parameters(query: ImageQuery) -> list[Parameter]:
+    """Return the query parameters of the filters and the order."""
+    asked = [*query.filters]
+    if query.ids:
+        asked.append(("id", one_of("filter.id", query.ids)))
+    if query.sort:
+        asked.append(("sort", ",".join(f"{key}:{way}" for key, way in query.sort)))
     return asked
 
 

@@ -19,6 +19,7 @@ from gateway.limits.selections import (
     SelectedField,
     Selection,
     SelectionCompiler,
+    Template,
     Variable,
     add,
 )
@@ -168,7 +169,9 @@ class _Evaluation:
         if not isinstance(cost, Source):
             return {**below, cost.name: below.get(cost.name, 0) + 1}
         values = {
-            name: value.value(self._variables) if type(value) is Variable else value
+            name: value.value(self._variables)
+            if isinstance(value, Variable | Template)
+            else value
             for name, value in one.arguments.items()
         }
         return cost.marks(values, below, self._circumstances)

@@ -13,6 +13,8 @@ from graphql import (
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -38,6 +40,19 @@ class Variable:
     def value(self, variables: Values) -> object:
         """Return the value that a request has for it."""
         return variables.get(self.name, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A literal with variables in it, and the defaults of these."""
+
+    node: ValueNode
+    defaults: Values
+
+    def value(self, variables: Values) -> object:
+        """Return the value that a request has for it."""
+        given = {**self.defaults, **variables}
+        return value_from_ast_untyped(self.node, given)
 
 
 # Variables, and what each has to be.
@@ -190,9 +205,12 @@ class SelectionCompiler:
             yield name, default if value is None else self._value(value, default)
 
     def _value(self, node: ValueNode, default: object) -> object:
-        """Return a literal's value, or the variable that the value comes from."""
+        """Return a literal's value, or the variables that the value comes from."""
         if not isinstance(node, VariableNode):
-            return value_from_ast_untyped(node)
+            if not _has_variables(node):
+                return value_from_ast_untyped(node)
+            self.has_variables = True
+            return Template(node, self._defaults)
         self.has_variables = True
         name = node.name.value
         return Variable(name, self._defaults.get(name, default))
@@ -236,6 +254,15 @@ def _add_spread(selection: Selection, spread: Spread, *, is_root: bool) -> None:
         selection.spreads.append(spread)
     else:
         add(selection.fixed, spread.selection.fixed)
+
+
+def _has_variables(node: ValueNode) -> bool:
+    """Return whether a literal has variables in it."""
+    if isinstance(node, ListValueNode):
+        return any(map(_has_variables, node.values))
+    if isinstance(node, ObjectValueNode):
+        return any(_has_variables(one.value) for one in node.fields)
+    return isinstance(node, VariableNode)
 
 
 def _response_name(node: FieldNode) -> str:

@@ -99,7 +99,7 @@ def _are_counted(skipped: Sequence[object]) -> bool:
 
 
 def _fingerprint(query: ImageQuery) -> str:
-    digest = hashlib.sha256(orjson.dumps((query.filters, query.sort)))
+    digest = hashlib.sha256(orjson.dumps((query.filters, query.sort, query.ids)))
     return digest.hexdigest()[:FINGERPRINT_CHARACTERS]
 
 

@@ -5,10 +5,12 @@ row are made of what is there already. Every list has a row in VALUES.
 """
 
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from math import ceil
 
 import orjson
 
+from gateway.glance.id_lists import chunks
 from gateway.glance.listing import PAGE_MAX_IMAGES
 from gateway.limits.field_costs import (
     Circumstances,
@@ -45,9 +47,15 @@ def _images(given: Values, below: Marks, circumstances: Circumstances) -> Marks:
     if first is None:
         return {}
     wanted = min(first + 1, PAGE_MAX_IMAGES)
-    calls = _calls_for_pages(wanted, given["after"], circumstances.page_images)
+    page_images = circumstances.page_images
+    calls = _calls_for_pages(wanted, given["after"], page_images)
+    next_calls = 1
+    parts = _parts(given["filter"])
+    if len(parts) > 1:
+        next_calls = sum(_calls_for_pages(ids, None, page_images) for ids in parts)
+        calls = max(calls, next_calls)
     if first == PAGE_MAX_IMAGES:
-        calls += below.get(NEXT, 0)
+        calls += next_calls * below.get(NEXT, 0)
     return _of_images(first, below, calls)
 
 
@@ -56,6 +64,18 @@ def _first(given: Values) -> int | None:
     first = whole_number(given["first"])
     is_valid = first is not None and 0 <= first <= PAGE_MAX_IMAGES
     return first if is_valid else None
+
+
+def _parts(given: object) -> list[int]:
+    """Return how many ids each part of a list may have that a filter asks for.
+
+    It may be read in one, if all of them fit into a URL.
+    """
+    ids = given.get("id") if isinstance(given, Mapping) else None
+    if not isinstance(ids, list):
+        return []
+    texts = sorted({str(one) for one in ids if isinstance(one, str | int)})
+    return [len(part) for part in chunks(texts)]
 
 
 def _calls_for_pages(wanted: int, after: object, page_images: int) -> int:
@@ -124,7 +144,7 @@ def _calls(marks: Marks, circumstances: Circumstances) -> int:
 COSTS = Costs(
     {
         ("Query", "image"): Source(_image),
-        ("Query", "images"): Source(_images, arguments=("first", "after")),
+        ("Query", "images"): Source(_images, arguments=("first", "after", "filter")),
         ("Query", "stores"): Mark(STORES),
         ("Query", "jsonSchema"): Source(_call),
         ("Mutation", "createImage"): Source(_created),

@@ -6,12 +6,12 @@ Glance cannot be asked. A filter that is null is a filter not given.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import strawberry
 from strawberry import ID, UNSET
 
 from gateway.glance.errors import InvalidArgument
+from gateway.glance.id_lists import check_length
 from gateway.glance.listing import (
     ImageQuery,
     Parameter,
@@ -27,9 +27,18 @@ from gateway.schema.types.enums import (
 )
 from gateway.schema.types.scalars import BigInt
 
-# Together less than the 65,536 characters that servers take at most in a line.
-FILTER_MAX_CHARACTERS = 60_000
-ORDER_MAX_CHARACTERS = 4_000
+# Arguments by the parameters of Glance's; all others are of filter.properties.
+_ARGUMENTS = {
+    "name": "filter.name.in",
+    "status": "filter.status",
+    "disk_format": "filter.diskFormat",
+    "container_format": "filter.containerFormat",
+    "owner": "filter.owner",
+    "tag": "filter.tags",
+    "os_hash_value": "filter.hashValue",
+    "checksum": "filter.checksum",
+    "sort": "orderBy",
+}
 
 
 @strawberry.input(one_of=True, description="One value, or any of several.")
@@ -134,7 +143,11 @@ class ImageFilter:
 
     name: StringFilter | None = strawberry.field(default=UNSET, description="By name.")
     id: list[ID] | None = strawberry.field(
-        default=UNSET, description="Any of these UUIDs."
+        default=UNSET,
+        description=(
+            "Any of these UUIDs. More than about 130 are several calls to Glance, as"
+            " servers take no longer URLs."
+        ),
     )
     status: list[ImageStatus] | None = strawberry.field(
         default=UNSET, description="Any of these states; `UNKNOWN` is refused."
@@ -203,7 +216,7 @@ class ImageFilter:
         _clear_unset(self)
 
     def to_glance(self) -> Iterator[Parameter]:
-        """Yield Glance's parameters; raises InvalidArgument."""
+        """Yield Glance's parameters but ids; raises InvalidArgument."""
         for name, argument, values in self._choices():
             yield name, one_of(argument, sorted({*values}))
         yield from self._words()
@@ -212,15 +225,22 @@ class ImageFilter:
         yield from self._properties()
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids that are asked for; raises InvalidArgument."""
+        ids = sorted({*self.id}) if self.id else []
+        if ids:
+            one_of("filter.id", ids)
+        return tuple(ids)
+
+    @property
     def matches_nothing(self) -> bool:
         """Tell whether an empty list of values was asked for."""
-        return any(not values for _, _, values in self._choices())
+        choices = [values for _, _, values in self._choices()]
+        return self.id == [] or not all(choices)
 
     def _choices(self) -> Iterator[tuple[str, str, Sequence[str]]]:
         if self.name is not None:
             yield "name", "filter.name.in", self.name.values()
-        if self.id is not None:
-            yield "id", "filter.id", self.id
         if self.status is not None:
             yield "status", "filter.status", [_status_word(one) for one in self.status]
         if self.disk_format is not None:
@@ -282,14 +302,14 @@ def image_query(
 ) -> ImageQuery:
     """Return the query that Glance is asked; raises InvalidArgument."""
     sort = tuple((str(by.field.value), str(by.direction.value)) for by in order_by)
-    _check_length("orderBy", sort, ORDER_MAX_CHARACTERS)
-    if image_filter is None:
-        return ImageQuery(sort=sort)
-    if image_filter.matches_nothing:
-        return ImageQuery(sort=sort, matches_nothing=True)
-    filters = tuple(image_filter.to_glance())
-    _check_length("filter", filters, FILTER_MAX_CHARACTERS)
-    return ImageQuery(filters=filters, sort=sort)
+    query = ImageQuery(sort=sort)
+    if image_filter is not None and image_filter.matches_nothing:
+        query = ImageQuery(sort=sort, matches_nothing=True)
+    elif image_filter is not None:
+        filters = tuple(image_filter.to_glance())
+        query = ImageQuery(filters=filters, sort=sort, ids=image_filter.ids)
+    check_length(query, lambda name: _ARGUMENTS.get(name, "filter.properties"))
+    return query
 
 
 def named(argument: str, pairs: Iterator[tuple[str, str]]) -> Mapping[str, str]:
@@ -300,15 +320,6 @@ def named(argument: str, pairs: Iterator[tuple[str, str]]) -> Mapping[str, str]:
             raise InvalidArgument(argument, f"{name!r} is given twice")
         values[name] = value
     return values
-
-
-def _check_length(
-    argument: str, given: Sequence[Parameter], max_characters: int
-) -> None:
-    """Raise InvalidArgument for what is too long once it is quoted."""
-    if len(urlencode(given)) > max_characters:
-        reason = f"is longer than {max_characters} characters in Glance's URL"
-        raise InvalidArgument(argument, reason)
 
 
 def _clear_unset(given: IntRange | ImageFilter) -> None:

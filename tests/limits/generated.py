@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from random import Random
 
+import orjson
+
 from gateway.glance.listing import ImageQuery, Position
 from gateway.schema.connection import cursor
 from tests.limits.cloud import StubGlance, image_id
@@ -37,6 +39,7 @@ VARIABLES = {
     "first": "Int! = 3",
     "after": "String",
     "id": "ID!",
+    "ids": "[ID!]",
 }
 MUTATIONS: dict[str, str | None] = {
     'createImage(input: {name: "x"})': "ImagePayload",
@@ -53,6 +56,7 @@ MUTATIONS: dict[str, str | None] = {
 def queries(stub: StubGlance) -> dict[str, str | None]:
     """Return fields of Query; some images are hidden, or missing."""
     ids = [*stub.ids[:4], stub.hidden, image_id(10**6), "no UUID", "a/b"]
+    many = many_ids(stub, 300)
     return {
         **{f'image(id: "{one}")': "Image" for one in ids},
         "image(id: $id)": "Image",
@@ -61,11 +65,22 @@ def queries(stub: StubGlance) -> dict[str, str | None]:
         "images(first: $first, after: $after, orderBy: {field: SIZE})": (
             "ImageConnection"
         ),
+        "images(filter: {id: $ids})": "ImageConnection",
+        "images(first: 1000, filter: {id: $ids})": "ImageConnection",
+        f"images(first: 8, filter: {{id: {orjson.dumps(many).decode()}}})": (
+            "ImageConnection"
+        ),
         "images(first: 0)": "ImageConnection",
         "images(first: 1000)": "ImageConnection",
         "stores": "Store",
         "jsonSchema(of: IMAGE)": None,
     }
+
+
+def many_ids(stub: StubGlance, count: int) -> list[str]:
+    """Return so many ids, among which are those of the images."""
+    missing = [image_id(10**6 + one) for one in range(count)]
+    return [*stub.ids, *missing][:count]
 
 
 def values(random: Random, stub: StubGlance) -> dict[str, object]:
@@ -77,6 +92,7 @@ def values(random: Random, stub: StubGlance) -> dict[str, object]:
             [0, 1, 4, 5, 6, 7, 8, 20, 36, 37, 38, 999, 1000, 5.0, -1]
         ),
         "after": random.choice([None, "x", *[cursor(BY_SIZE, place)] * 4]),
+        "ids": many_ids(stub, random.choice([1, 20, 133, 134, 170, 400])),
     }
     left = random.sample(list(some), k=random.randint(0, len(some)))
     needed = {"a": random.choice([True, False]), "id": random.choice(stub.ids)}

@@ -102,6 +102,22 @@ def test_several_images_may_each_cost_a_call_beside_those_for_fifty(
     assert client.costs(f"{{ {document} }}") == (62, 2)
 
 
+VARIABLE = "query ($f: ImageFilter!) { images(filter: $f) { nodes { id } } }"
+NESTED = "query ($i: [ID!]) { images(filter: {id: $i}) { nodes { id } } }"
+
+
+@pytest.mark.parametrize("document", [VARIABLE, NESTED], ids=["variable", "nested"])
+def test_more_ids_than_fit_into_a_url_are_several_calls(
+    client: Client, document: str
+) -> None:
+    """A list by ids costs what its parts cost, wherever the ids stand."""
+    ids = [image_id(number) for number in range(300)]
+
+    costs = client.costs(document, {"f": {"id": ids}, "i": ids})
+
+    assert costs == (3, 3)
+
+
 def test_variables_and_their_defaults_count(client: Client) -> None:
     """As they will when it is executed."""
     document = """query ($first: Int! = 3, $with: Boolean! = true) {

@@ -60,8 +60,25 @@ REFUSED: Mapping[str, tuple[dict[str, Json], str]] = {
         "filter.updatedAt",
     ),
     "longer than a URL": (
-        {"diskFormat": [f"{one:070}" for one in range(1000)]},
-        "filter",
+        {"diskFormat": [f"{one:070}" for one in range(100)]},
+        "filter.diskFormat",
+    ),
+    "names longer than a URL": (
+        {"name": {"in": [f"{one:070}" for one in range(100)]}},
+        "filter.name.in",
+    ),
+    "tags longer than a URL": (
+        {"tags": [f"{one:070}" for one in range(120)]},
+        "filter.tags",
+    ),
+    "properties longer than a URL": (
+        {"properties": [{"name": f"p{one}", "value": "x" * 70} for one in range(120)]},
+        "filter.properties",
+    ),
+    "id longer than a URL": ({"id": ["x" * 7500]}, "filter.id"),
+    "name too long beside so many ids": (
+        {"id": [f"{one:036}" for one in range(150)], "name": {"eq": "x" * 2000}},
+        "filter.name.in",
     ),
     "property twice": (
         {"properties": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]},
