@@ -57,6 +57,7 @@ def build_app(
         connections=settings.glance_calls,
         ca_file=settings.glance_ca_file,
         response_max_bytes=settings.glance_response_max_bytes,
+        proxy=settings.glance_proxy,
     )
     client = _client(settings, transport, hooks)
     freshness = _freshness(settings)

@@ -206,6 +206,8 @@ def _serve(settings: Settings) -> None:
         announcement = f"GraphQL   {url}{GRAPHQL_PATH}"
         if settings.graphiql:
             announcement += f"\nGraphiQL  {url}/"
+        if settings.glance_proxy_shown:
+            announcement += f"\nGlance is asked through {settings.glance_proxy_shown}"
         if settings.workers > 1:
             typer.echo(announcement)
             _serve_workers(settings, listening)

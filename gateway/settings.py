@@ -6,9 +6,14 @@ Each is an environment variable GATEWAY_*; flags of the command override them.
 import ssl
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks one
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 from limits import parse_many
 from pydantic import (
@@ -29,7 +34,35 @@ def _http_url(text: str) -> str:
     if parts.query or parts.fragment or parts.username is not None:
         reason = "must be an address without user, query or fragment"
         raise ValueError(reason)
+    _proxy_for(parts)
     return text
+
+
+def _proxy_for(address: SplitResult) -> str | None:
+    """Return the proxy that the environment has for an address, None for none.
+
+    Loopback addresses have none. Raises ValueError for a proxy of another kind than
+    HTTP.
+    """
+    host, proxies = address.hostname or "", getproxies_environment()
+    proxy = proxies.get(address.scheme)
+    if not proxy or host == "localhost" or _is_loopback(host):
+        return None
+    if proxy_bypass_environment(address.netloc, proxies):
+        return None
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if parts.scheme != "http" or not parts.hostname:
+        name = f"{address.scheme}_proxy".upper()
+        reason = f"the proxy of {name} must be like http://proxy:3128"
+        raise ValueError(reason)
+    return parts.geturl()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _certificates(file: Path) -> Path:
@@ -111,7 +144,9 @@ class Settings(BaseSettings):
     glance_url: Annotated[str, AfterValidator(_http_url)] = Field(
         description=(
             "Glance's address, as the service catalog has it: `http://ip:9292` or"
-            " `http://ip/image`, with or without a slash or `/v2` at the end."
+            " `http://ip/image`, with or without a slash or `/v2` at the end. It is"
+            " asked through the proxy of `HTTP_PROXY` or `HTTPS_PROXY`, unless"
+            " `NO_PROXY` names it or it is a loopback address."
         )
     )
     host: str = Field(
@@ -346,6 +381,17 @@ class Settings(BaseSettings):
     forward_service_token: bool = Field(
         default=False, description="Whether X-Service-Token travels on to Glance."
     )
+
+    @property
+    def glance_proxy(self) -> str | None:
+        """Return the address of the proxy before Glance, which may hold a password."""
+        return _proxy_for(urlsplit(self.glance_url))
+
+    @property
+    def glance_proxy_shown(self) -> str | None:
+        """Return the address of the proxy without user and password."""
+        proxy = self.glance_proxy
+        return proxy and f"http://{urlsplit(proxy).netloc.rpartition('@')[2]}"
 
 
 def unknown_settings(environment: Iterable[str]) -> Iterator[tuple[str, str | None]]:

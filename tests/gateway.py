@@ -111,7 +111,7 @@ def running_gateway(
         server.listens.wait()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
-            with httpx.Client(base_url=url, timeout=60) as client:
+            with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
                 yield Gateway(client)
         finally:
             server.should_exit = True

@@ -163,6 +163,22 @@ class GlanceConnector(aiohttp.TCPConnector):
         protocol.begin(current_exchange.get())
         return connection
 
+    async def _create_direct_connection(
+        self,
+        req: "ClientRequest",
+        traces: "list[Trace]",
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+        *,
+        client_error: type[Exception] = aiohttp.ClientConnectorError,
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        """Open a connection; on one to a proxy, aiohttp itself asks for a tunnel."""
+        transport, protocol = await super()._create_direct_connection(
+            req, traces, timeout, client_error=client_error
+        )
+        if client_error is aiohttp.ClientProxyConnectionError:
+            cast("GlanceConnection", protocol).is_idle = False
+        return transport, protocol
+
     def _release(
         self,
         key: "ConnectionKey",

@@ -160,6 +160,7 @@ BY_STATUS: dict[int, type[GlanceError]] = {
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.METHOD_NOT_ALLOWED: Unsupported,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: GlanceUnavailable,
     HTTPStatus.REQUEST_TIMEOUT: GlanceTimeout,
     HTTPStatus.CONFLICT: Conflict,
     HTTPStatus.GONE: Gone,

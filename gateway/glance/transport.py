@@ -119,15 +119,18 @@ class Transport:
         connections: int,
         ca_file: Path | None = None,
         response_max_bytes: int = RESPONSE_MAX_BYTES,
+        proxy: str | None = None,
     ) -> None:
         """Open no connection before the first call.
 
         At most `connections` kept connections are in use at once, and as many that
         take one request each. `ca_file` holds certificates (PEM) that Glance's is
-        checked against, instead of the system's.
+        checked against, instead of the system's. `proxy` is the address of an HTTP
+        proxy that all calls go through.
         """
         self._connections = connections
         self._response_max_bytes = response_max_bytes
+        self._proxy = None if proxy is None else URL(proxy)
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._sessions: tuple[aiohttp.ClientSession, aiohttp.ClientSession] | None
         self._sessions = None
@@ -260,6 +263,7 @@ class Transport:
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
             skip_auto_headers=() if is_kept else ["Content-Type"],
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_SECONDS),
+            proxy=self._proxy,
             read_bufsize=READ_BUFFER_BYTES,
             max_line_size=HEADER_MAX_BYTES,
             max_field_size=HEADER_MAX_BYTES,
