@@ -72,14 +72,15 @@ def merged(query: ImageQuery, parts: Sequence[Sequence[ImageRecord]]) -> Images:
     """Return the images of all parts in the order of the query.
 
     How a database orders names, missing values and images of one second shows in
-    the order of each part. Raises InvalidArgument where no order that we know does
-    it so.
+    the order of each part. Images without an id come last. Raises InvalidArgument
+    where no order that we know does it so.
     """
-    listed = [list(part) for part in parts]
+    listed = [[image for image in part if "id" in image] for part in parts]
+    without_id = [image for part in parts for image in part if "id" not in image]
     together = {image["id"]: image for part in listed for image in part}
     for in_order in _orders(query.sort):
         if all(_ids(in_order(part)) == _ids(part) for part in listed):
-            return in_order([*together.values()])
+            return in_order([*together.values()]) + without_id
     reason = (
         f"{len(query.ids)} ids do not fit into one URL ({IDS_MAX_CHARACTERS}"
         " characters), and the order of this cloud's database cannot be kept over"
@@ -93,13 +94,13 @@ def page_after(images: Images, wanted: int, after: Position | None) -> ImagePage
 
     That is for a position whose image is not in the list any more.
     """
-    start = 0
-    if after is not None:
+    start = after.skipped if after is not None else 0
+    if after is not None and after.image_id is not None:
         ids = _ids(images)
         if after.image_id not in ids:
             reason = f"image {after.image_id} is not in the list any more"
             raise InvalidArgument("after", reason)
-        start = ids.index(after.image_id) + 1
+        start += ids.index(after.image_id) + 1
     end = start + wanted
     return ImagePage(images[start:end], has_more=end < len(images))
 
@@ -153,8 +154,8 @@ def _without_accents(text: str) -> str:
     return "".join(one for one in decomposed if not unicodedata.combining(one))
 
 
-def _ids(images: Images) -> list[str]:
-    return [image["id"] for image in images]
+def _ids(images: Images) -> list[str | None]:
+    return [image.get("id") for image in images]
 
 
 def _characters(query: ImageQuery) -> int:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.error_pages import nginx
 from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, Received, Reply
+from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.images import create_image, date_images, glance_rest
+from tests.recorded import recorded_json
 
 PAGE = """query ($orderBy: [ImageOrder!], $filter: ImageFilter, $after: String,
     $first: Int!) {
@@ -157,6 +158,29 @@ def test_page_after_an_image_that_is_gone_is_rejected(
 
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["extensions"]["argument"] == "after"
+
+
+def test_image_without_an_id_is_told_and_the_others_are_shown(
+    gateway: Gateway, double: GlanceDouble, ids: list[str]
+) -> None:
+    """A malformed image costs neither the list nor its pages anything."""
+    record = recorded_json("show-image")
+
+    def script(received: Received) -> Reply:
+        asked = dict(received.query)["id"]
+        malformed = [{"name": "no id"}, {**record, "id": None, "size": "big"}]
+        found = [record | {"id": one} for one in ids[:7] if one in asked]
+        return json_reply({"images": found + malformed})
+
+    double.script = script
+    answers = [
+        gateway.answer(PAGE, token=TOKEN, first=first, filter={"id": ids})
+        for first in (3, 100)
+    ]
+
+    assert [len(one["data"]["images"]["nodes"]) for one in answers] == [3, 13]
+    assert answers[1]["data"]["images"]["nodes"][7:] == [None] * 6
+    assert len(answers[1]["errors"]) == 6
 
 
 def test_part_that_fails_fails_the_list(
