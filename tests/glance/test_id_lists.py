@@ -38,7 +38,7 @@ def test_request_line_of_each_part_is_below_8_kib() -> None:
 
 def _line(query: ImageQuery) -> str:
     asked = parameters(query, ListCall(1000, marker=UUIDS[0]))
-    target = Request("GET", "http://x/v2/images", asked, {}, None, 1).target
+    target = Request("GET", "http://x/v2/images", asked, {}, None, 1, 200).target
     return f"GET {target.raw_path_qs} HTTP/1.1\r\n"
 
 
