@@ -1,7 +1,9 @@
 """A shared cache whose primary changes is found again, and shows nothing stale."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Self
 
 import pytest
@@ -11,7 +13,7 @@ from gateway.cache.entry import Entry
 from gateway.cache.valkey import ValkeyStore
 from gateway.limits.counters import SharedCounters
 from gateway.listening import free_port
-from gateway.shared_server import PAUSE_SECONDS
+from gateway.shared_server import PAUSE_SECONDS, TIMEOUT_SECONDS
 from tests.cache.clock import Clock
 from tests.cache.valkeys import (
     Address,
@@ -279,3 +281,32 @@ async def test_connections_to_two_primaries_are_not_mixed() -> None:
             await remember(store)
             with new.client() as client:
                 assert client.exists("k")
+
+
+async def test_any_number_of_writes_in_an_outage_wait_for_few_attempts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that hangs gets no queue of them; each would take 50 ms."""
+    monkeypatch.setattr("gateway.shared_server.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        hanging.settimeout(0)
+        address = Address(None, hanging.getsockname()[1])
+        async with Stores(address) as stores:
+            store = stores.open()
+            await store.renew(TOPICS)
+            before = connections_to(hanging)
+
+            await asyncio.gather(*(store.renew(TOPICS) for _ in range(200)))
+
+            assert before > 0
+            assert connections_to(hanging) <= 3
+
+
+def connections_to(server: socket.socket) -> int:
+    """Return how many connections were opened since the last call, and close them."""
+    opened = 0
+    with suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            opened += 1
+    return opened
