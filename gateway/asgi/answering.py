@@ -51,10 +51,8 @@ async def executed(
         begun = begin()
         if not isinstance(begun, ExecutionResult):
             begun = await waiting(begun)
-        aliases = tally.measures.get("aliases", 0)
-        if may_be_too_long(read_bytes=tally.read_bytes, aliases=aliases):
-            for _ in check_result(begun.data):
-                await take_turn()
+        if tally.values < LARGE_VALUES:
+            await _check(begun, context)
     finally:
         tell(hooks, context.facts)
     return begun
@@ -70,10 +68,21 @@ def in_turn(
 
     async def execution() -> ExecutionResult:
         begun = begin()
-        return begun if isinstance(begun, ExecutionResult) else await begun
+        result = begun if isinstance(begun, ExecutionResult) else await begun
+        await _check(result, context)
+        return result
 
     deadline_at = context.caller.deadline_at
     return lambda: large_results.make(values, deadline_at, execution)
+
+
+async def _check(result: ExecutionResult, context: Context) -> None:
+    """Raise LimitExceeded for too much text; a large result still has its room."""
+    tally = context.tally
+    aliases = tally.measures.get("aliases", 0)
+    if may_be_too_long(read_bytes=tally.read_bytes, aliases=aliases):
+        for _ in check_result(result.data):
+            await take_turn()
 
 
 def answer_of(
