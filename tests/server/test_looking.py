@@ -29,7 +29,7 @@ class Serving:
 
     def is_serving(self) -> bool:
         """Return whether a query is answered."""
-        response = httpx.post(f"{self.url}/graphql", json=TYPENAME)
+        response = httpx.post(f"{self.url}/graphql", json=TYPENAME, timeout=30)
         return bool(response.json()["data"] == {"__typename": "Query"})
 
     def problems(self) -> list[str]:
