@@ -21,7 +21,7 @@ from gateway.glance.errors import (
 from gateway.glance.listing import ImagePage
 from gateway.glance.nesting import is_too_deep
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord, identified
-from gateway.glance.rows import KEY, outlined
+from gateway.glance.rows import KEY, is_link, outlined
 from gateway.glance.transport import Response
 
 # A shorter token may be a word of a sentence; those of Keystone are longer.
@@ -82,7 +82,7 @@ def page_in(content: bytes) -> ImagePage:
     except ValueError:
         answer = object_in(content)
         images = cast("list[ImageRecord]", _rows(answer, KEY))
-        return ImagePage(images, has_more=answer.get("next") is not None)
+        return ImagePage(images, has_more=is_link(answer.get("next")))
     return ImagePage(rows, has_more=has_more)
 
 

@@ -96,5 +96,9 @@ def outlined(content: bytes) -> tuple[Rows, bool]:
         answer = _decoder.decode(content)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    has_next = isinstance(answer.next, str) and answer.next != ""
-    return Rows(content, answer.images), has_next
+    return Rows(content, answer.images), is_link(answer.next)
+
+
+def is_link(value: object) -> bool:
+    """Return whether the `next` of a list names a page."""
+    return isinstance(value, str) and value != ""

@@ -113,3 +113,17 @@ def test_image_that_got_an_id_meanwhile_is_shown(
     after = page["pageInfo"]["endCursor"]
     data = gateway.data(PAGE, token=TOKEN, first=25, after=after)
     assert shown(data["images"]["nodes"]) == "cdb"
+
+
+@pytest.mark.parametrize("following", [None, "", 5, False])
+def test_list_with_an_image_without_id_ends_as_any_other(
+    gateway: Gateway, double: GlanceDouble, following: object
+) -> None:
+    """What is no link in `next` names no page."""
+    page = {"images": [{"name": "x"}, {"id": "a"}], "next": following}
+    double.always(json_reply(page))
+
+    result = gateway.answer(PAGE, token=TOKEN, first=25)
+
+    assert shown(result["data"]["images"]["nodes"]) == ".a"
+    assert len(double.calls) == 1
