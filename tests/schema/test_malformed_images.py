@@ -323,3 +323,25 @@ def test_null_that_a_real_glance_stores_is_null(
             "property": None,
         },
     ]
+
+
+def test_project_that_accepted_an_image_with_a_null_lists_its_own(
+    gateway: Gateway, rest: httpx.Client, other_token: str
+) -> None:
+    """Sharing an image does not empty the list of another project."""
+    member = other_token.split(":")[1]
+    image_id = create_image(rest, name="shared", visibility="shared", kernel_id=None)
+    rest.post(f"/images/{image_id}/members", json={"member": member}).raise_for_status()
+    gateway.create(other_token, name="own")
+    path, own = f"/images/{image_id}/members/{member}", {"X-Auth-Token": other_token}
+    rest.put(path, headers=own, json={"status": "accepted"}).raise_for_status()
+    document = """{ images(filter: {visibility: SHARED}) {
+        nodes { name property(name: "kernel_id") properties { name value } } } }"""
+
+    data = gateway.data(document, token=other_token)
+
+    null = {"name": "kernel_id", "value": None}
+    assert data["images"]["nodes"] == [
+        {"name": "own", "property": None, "properties": []},
+        {"name": "shared", "property": None, "properties": [null]},
+    ]
