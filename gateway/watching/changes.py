@@ -13,6 +13,7 @@ State = Mapping[str, ImageRecord]
 
 COPYING = "os_glance_importing_to_stores"
 IN_MOTION = ("saving", "uploading", "importing")
+DELETED = ("deleted", "pending_delete")
 
 
 class ChangeKind(Enum):
@@ -94,6 +95,14 @@ def is_on_its_way(image: ImageRecord) -> bool:
 def is_in_motion(image: ImageRecord) -> bool:
     """Tell whether data of an image is on its way: a queued one may stay so."""
     return image.get("status") in IN_MOTION or bool(image.get(COPYING))
+
+
+def is_being_deleted(image: ImageRecord) -> bool:
+    """Return whether an image is about to be gone.
+
+    Glance sets its status first, and shows it for a moment with that.
+    """
+    return image.get("status") in DELETED
 
 
 def _seen(

@@ -4,9 +4,14 @@ from typing import Protocol
 
 from gateway.caller import Caller
 from gateway.catalog import Catalog
-from gateway.glance.errors import InvalidArgument
+from gateway.glance.errors import InvalidArgument, NotFound
 from gateway.glance.listing import PAGE_MAX_IMAGES, ImageQuery
-from gateway.watching.changes import State, is_in_motion, is_on_its_way
+from gateway.watching.changes import (
+    State,
+    is_being_deleted,
+    is_in_motion,
+    is_on_its_way,
+)
 
 
 class Subject(Protocol):
@@ -34,8 +39,11 @@ class OneImage:
         self._image_id = image_id
 
     async def look(self, caller: Caller) -> State:
-        """Return the image; raises NotFound where there is none."""
+        """Return the image; raises NotFound where there is none, or none any more."""
         image = await self._catalog.get_image(caller, self._image_id)
+        if is_being_deleted(image):
+            message = f"Image {self._image_id} is being deleted."
+            raise NotFound(message, request_id=caller.request_id)
         return {self._image_id: image}
 
     def kept(self, state: State) -> State:
@@ -63,7 +71,11 @@ class ImageList:
         if page.has_more:
             reason = f"matches {PAGE_MAX_IMAGES} images or more: watch fewer"
             raise InvalidArgument("filter", reason)
-        return {image["id"]: image for image in page.images if "id" in image}
+        return {
+            image["id"]: image
+            for image in page.images
+            if "id" in image and not is_being_deleted(image)
+        }
 
     def kept(self, state: State) -> State:
         """Return no images: the records of a list take megabytes."""

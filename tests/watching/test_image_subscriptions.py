@@ -80,6 +80,23 @@ def test_deletion_is_the_last_event(gateway: Gateway, token: str) -> None:
     assert end == {"type": "complete", "id": "1"}
 
 
+@pytest.mark.parametrize("status", ["deleted", "pending_delete"])
+def test_image_in_deletion_is_deleted(
+    gateway: Gateway, double: GlanceDouble, token: str, rest: httpx.Client, status: str
+) -> None:
+    """Glance shows an image for a moment with the status of a deleted one."""
+    image_id = create_image(rest, name="golden")
+    image = rest.get(f"/images/{image_id}").json()
+
+    with subscription(gateway, token, NAME, id=image_id) as events:
+        events.event()
+        double.always(json_reply(image | {"status": status}))
+        event, end = events.event(), events.message()
+
+    assert event == {"kind": "DELETED", "image": None}
+    assert end == {"type": "complete", "id": "1"}
+
+
 def test_missing_image_is_not_found(gateway: Gateway, token: str) -> None:
     """There is nothing to wait for."""
     with subscription(gateway, token, IMAGE, id=NO_IMAGE) as events:
