@@ -158,7 +158,7 @@ class Transport:
                 has_id = self._has_id(response, exchange)
                 content = await self._content(response, request.max_bytes)
                 if not has_id:
-                    self._check_marks(response, content, request, exchange)
+                    self._check_marks(response, content, request)
             except (BodyRejected, ResponseRejected):
                 # Once a body is read whole, its connection is in the pool again.
                 response.close()
@@ -202,22 +202,18 @@ class Transport:
             case Verdict.UNPROVEN:
                 raise ResponseRejected
             case Verdict.FOREIGN:
-                log_foreign(exchange, loggable(echoed))
+                if echoed or not exchange.is_first:
+                    log_foreign(exchange, loggable(echoed))
                 if not echoed:
                     raise ResponseRejected(described(status, _media_type(response)))
                 raise ResponseRejected
 
     def _check_marks(
-        self,
-        response: aiohttp.ClientResponse,
-        content: bytes,
-        request: Request,
-        exchange: Exchange,
+        self, response: aiohttp.ClientResponse, content: bytes, request: Request
     ) -> None:
         """Raise ResponseRejected for a response without an id that is not Glance's."""
         status = response.status
         if not is_glances(status, content, success=request.success):
-            log_foreign(exchange, loggable(()))
             raise ResponseRejected(described(status, _media_type(response)))
         if is_success(status):
             self._warn_once()
@@ -274,10 +270,10 @@ class Transport:
 
 
 def log_foreign(exchange: Exchange, found: str) -> None:
-    """Log that a response is not accepted; `found` is what shows whose it is."""
+    """Log that a response belongs to another request; `found` is what shows it."""
     logger.error(
         "The response to request %s is rejected and its connection closed: it came"
-        " with %s. Its sender is not Glance, or mixes up responses.",
+        " with %s. A server or proxy in front of Glance mixes up responses.",
         exchange.request_id,
         found,
     )

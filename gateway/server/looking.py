@@ -31,7 +31,9 @@ def looking_at_glance(settings: Settings) -> Iterator[None]:
 
 
 async def _look(settings: Settings) -> None:
-    transport = Transport(connections=1, ca_file=settings.glance_ca_file)
+    transport = Transport(
+        connections=1, ca_file=settings.glance_ca_file, proxy=settings.glance_proxy
+    )
     try:
         problem = await first_look(transport, settings.glance_url)
     finally:

@@ -1,5 +1,6 @@
 """Servers that are not Glance: what they say of images is never believed."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -164,6 +165,25 @@ def test_error_says_what_was_seen_in_glances_place(
 
     assert error["message"] == f"Could not get image 1: the response is {found}."
     assert error["extensions"]["status"] is None
+
+
+def test_pages_that_are_not_glances_do_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One line in a minute says what responds in Glance's place."""
+    other = OtherServer(was_glance=True)
+    other.page = PAGES["ingress-nginx 404"]
+
+    with other.running():
+        for number in range(20):
+            token = f"token-{number}"
+            other.gateway.error(SHOW, token=token)
+
+    warnings = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    pages = [one for one in warnings if "mixes up" not in one.getMessage()]
+    (line,) = [one.getMessage() for one in pages]
+    assert "the response is a 404 page that is not Glance's" in line
+    assert len(warnings) <= 2
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 206])

@@ -47,11 +47,11 @@ class Serving:
 
 
 @contextmanager
-def serving(glance_url: str, *flags: str) -> Iterator[Serving]:
+def serving(glance_url: str, *flags: str, **environment: str) -> Iterator[Serving]:
     """Run `serve` before the server at that address."""
     port = free_port()
     command = ("serve", "--glance-url", glance_url, "--port", str(port), *flags)
-    with piped(*command) as running:
+    with piped(*command, **environment) as running:
         running.until("/\n")
         yield Serving(running, f"http://127.0.0.1:{port}")
 
@@ -103,6 +103,19 @@ def test_glance_is_looked_for_without_a_token(double: GlanceDouble) -> None:
     assert PROBLEM not in ended.errors
     assert double.asked == ["GET /"]
     assert "x-auth-token" not in double.calls[0].headers
+
+
+def test_glance_is_looked_for_through_the_proxy(double: GlanceDouble) -> None:
+    """As it is called."""
+    double.always(Reply(404, has_id=False))
+    no_bypass = {"NO_PROXY": "", "no_proxy": ""}
+
+    with serving(
+        "http://glance.invalid", HTTP_PROXY=double.url, **no_bypass
+    ) as running:
+        running.problems()
+
+    assert double.asked == [f"GET http://glance.invalid{route}" for route in ROUTES]
 
 
 def test_silent_server_delays_neither_start_nor_end(double: GlanceDouble) -> None:
