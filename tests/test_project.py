@@ -1,4 +1,4 @@
-"""What the project keeps in step: schema file, layers, README."""
+"""What the project keeps in step: schema file, layers, documentation."""
 
 import re
 import subprocess
@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+import pytest
 from graphql import parse, validate
 
 from gateway import limits
@@ -20,6 +21,7 @@ from gateway.schema.root import build_schema
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+DOCUMENTATION = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_schema_file_is_the_schema() -> None:
@@ -62,35 +64,50 @@ def test_imports_go_downwards_only() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-def test_readme_has_every_setting_with_its_default() -> None:
+def test_docs_have_every_setting_with_its_default() -> None:
     """The table of settings is complete, and names nothing that is not one."""
-    rows = re.findall(r"^\| `(GATEWAY_\w+)` \| (.*?) \|", _readme(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(GATEWAY_\w+)` \| (.*?) \|", _doc("settings"), re.MULTILINE
+    )
 
     assert dict(rows) == {
         f"GATEWAY_{name.upper()}": _default(name) for name in Settings.model_fields
     }
 
 
-def test_every_document_of_the_readme_fits_the_schema() -> None:
+def test_every_document_of_the_docs_fits_the_schema() -> None:
     """Examples can be pasted."""
-    blocks = re.findall(r"```graphql\n(.*?)```", _readme(), re.DOTALL)
+    texts = "\n".join(path.read_text() for path in DOCUMENTATION)
+    blocks = re.findall(r"```graphql\n(.*?)```", texts, re.DOTALL)
     schema = build_schema()._schema  # noqa: SLF001 - Strawberry has no other name
 
     assert len(blocks) > 3
     assert [validate(schema, parse(block)) for block in blocks] == [[]] * len(blocks)
 
 
-def test_readme_has_every_error_code() -> None:
+def test_docs_have_every_error_code() -> None:
     """The table of error codes names each code that an error can have."""
-    cells = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", _readme(), re.MULTILINE)
+    table = _doc("errors").partition("## Codes")[2].partition("## ")[0]
+    cells = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", table, re.MULTILINE)
     rows = {code for cell in cells for code in re.findall(r"[A-Z_]+", cell)}
 
     own = {"BAD_REQUEST", "INTERNAL_SERVER_ERROR", OVERLOADED, TOO_MANY, OMITTED}
     own |= {PersistedQueryNotSupported.CODE}
     documents = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
-    assert rows - {f"GATEWAY_{n.upper()}" for n in Settings.model_fields} == (
-        set(CODES.values()) | own | documents | {*_limit_codes()}
-    )
+    assert rows == set(CODES.values()) | own | documents | {*_limit_codes()}
+
+
+@pytest.mark.parametrize("path", DOCUMENTATION, ids=lambda path: path.name)
+def test_every_link_of_the_docs_leads_somewhere(path: Path) -> None:
+    """Links within the repository name a file, and a heading that it has."""
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", path.read_text())
+
+    assert [link for link in links if not _leads_somewhere(path, *link)] == []
+
+
+def test_readme_is_short() -> None:
+    """It is the front door; the manual is in docs/."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
 def _limit_codes() -> Iterator[str]:
@@ -102,8 +119,21 @@ def _limit_codes() -> Iterator[str]:
                 yield value
 
 
-def _readme() -> str:
-    return (ROOT / "README.md").read_text()
+def _doc(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def _leads_somewhere(path: Path, file: str, heading: str) -> bool:
+    target = path.parent / file if file else path
+    if not target.exists() or not heading:
+        return target.exists()
+    headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+    return heading in {_anchor(one) for one in headings}
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _default(name: str) -> str:

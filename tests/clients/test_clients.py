@@ -1,4 +1,4 @@
-"""The README's set-ups of clients, each run as it is written there."""
+"""The set-ups of clients in the documentation, each run as it is written there."""
 
 import re
 import shutil
@@ -37,10 +37,10 @@ def image_id(glance_port: int) -> str:
 
 
 def set_up(client: str, gateway: Gateway, image_id: str = IMAGE_ID) -> str:
-    """Return what the README has for a client, for a gateway of this test."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme.partition(f"### {client}\n")[2]
-    (block,) = re.findall(r"```\w+\n(.*?)```", section.partition("\n##")[0], re.DOTALL)
+    """Return what the docs have for a client, for a gateway of this test."""
+    docs = (ROOT / "docs/clients.md").read_text()
+    section = docs.partition(f"## {client}\n")[2]
+    (block,) = re.findall(r"```\w+\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     assert HOST in block
     own = block.replace(HOST, gateway.client.base_url.netloc.decode())
     return str(own.replace(IMAGE_ID, image_id))
