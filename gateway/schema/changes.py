@@ -29,55 +29,77 @@ class PropertyInput:
 
     name: str = strawberry.field(
         description=(
-            "The name, at most 255 characters. Names of image attributes, such as"
-            " `status`, are refused."
+            "The name, at most 255 characters. Names of image attributes,"
+            " such as `status`, are `BAD_USER_INPUT`."
         )
     )
-    value: str = strawberry.field(description="The value; Glance knows text only.")
+    value: str = strawberry.field(description="The value. Glance accepts text only.")
 
 
 @strawberry.input(
-    description="An image to register; what is left out or null is Glance's to choose."
+    description=(
+        "A new image. For a field that is left out or null, Glance"
+        " uses its own default."
+    )
 )
 class CreateImageInput:
     """The body of `POST /v2/images`."""
 
     id: ID | None = strawberry.field(
-        default=UNSET, description="A UUID of your own; taken or once used: `CONFLICT`."
+        default=UNSET,
+        description=(
+            "The image's id, a UUID that you choose. `CONFLICT` if an"
+            " image has it or once had it. By default the id is generated."
+        ),
     )
     name: str | None = strawberry.field(
-        default=UNSET, description="At most 255 characters; not unique."
+        default=UNSET, description="At most 255 characters. Names need not be unique."
     )
     container_format: str | None = strawberry.field(
-        default=UNSET, description="Such as `bare`; needed before data can come."
+        default=UNSET,
+        description=(
+            "For example `bare`. Must be set before data can be uploaded or imported."
+        ),
     )
     disk_format: str | None = strawberry.field(
-        default=UNSET, description="Such as `qcow2`; needed before data can come."
+        default=UNSET,
+        description=(
+            "For example `qcow2`. Must be set before data can be uploaded or imported."
+        ),
     )
     min_disk: int | None = strawberry.field(
-        default=UNSET, description="The smallest disk that it boots from, in GiB."
+        default=UNSET,
+        description="The smallest disk that the image can boot from, in GiB.",
     )
     min_ram: int | None = strawberry.field(
-        default=UNSET, description="The least memory that it boots with, in MiB."
+        default=UNSET,
+        description="The least memory that the image can boot with, in MiB.",
     )
     protected: bool | None = strawberry.field(
-        default=UNSET, description="Whether it refuses to be deleted."
+        default=UNSET, description="Whether the image is protected from deletion."
     )
     hidden: bool | None = strawberry.field(
-        default=UNSET, description="Whether lists leave it out."
+        default=UNSET, description="Whether the image is left out of lists by default."
     )
     visibility: ImageVisibility | None = strawberry.field(
         default=UNSET,
-        description="Who may see it; Glance's default is `SHARED`; not `UNKNOWN`.",
+        description=(
+            "Who can see the image. Glance's default is `SHARED`."
+            " `UNKNOWN` is not allowed."
+        ),
     )
     tags: list[str] | None = strawberry.field(
-        default=UNSET, description="At most 128 tags of at most 255 characters."
+        default=UNSET, description="At most 128 tags, each of at most 255 characters."
     )
     properties: list[PropertyInput] | None = strawberry.field(
         default=UNSET, description="Additional properties, at most 128."
     )
     owner: ID | None = strawberry.field(
-        default=UNSET, description="The owning project; for administrators."
+        default=UNSET,
+        description=(
+            "The id of the project that owns the image. Only"
+            " administrators may set another project than the token's."
+        ),
     )
 
     def to_glance(self) -> Mapping[str, object]:
@@ -88,8 +110,8 @@ class CreateImageInput:
 
 @strawberry.input(
     description=(
-        "Changes to an image: what is left out stays as it is, null clears what can"
-        " be cleared. All of them are made, or none."
+        "Changes to an image. Fields that are left out keep their"
+        " values. Glance applies all changes or none."
     )
 )
 class UpdateImageInput:
@@ -97,46 +119,57 @@ class UpdateImageInput:
 
     id: ID = strawberry.field(description="The image.")
     name: str | None = strawberry.field(
-        default=UNSET, description="At most 255 characters; null clears it."
+        default=UNSET, description="At most 255 characters. Null removes the name."
     )
     container_format: str | None = strawberry.field(
-        default=UNSET, description="Null clears it; cannot change once there is data."
+        default=UNSET,
+        description="Null clears it. Cannot be changed once there is data.",
     )
     disk_format: str | None = strawberry.field(
-        default=UNSET, description="Null clears it; cannot change once there is data."
+        default=UNSET,
+        description="Null clears it. Cannot be changed once there is data.",
     )
     min_disk: int | None = strawberry.field(
-        default=UNSET, description="The smallest disk that it boots from, in GiB."
+        default=UNSET,
+        description="The smallest disk that the image can boot from, in GiB.",
     )
     min_ram: int | None = strawberry.field(
-        default=UNSET, description="The least memory that it boots with, in MiB."
+        default=UNSET,
+        description="The least memory that the image can boot with, in MiB.",
     )
     protected: bool | None = strawberry.field(
-        default=UNSET, description="Whether it refuses to be deleted."
+        default=UNSET, description="Whether the image is protected from deletion."
     )
     hidden: bool | None = strawberry.field(
-        default=UNSET, description="Whether lists leave it out."
+        default=UNSET, description="Whether the image is left out of lists by default."
     )
     visibility: ImageVisibility | None = strawberry.field(
         default=UNSET,
-        description="Who may see it; not `UNKNOWN`.",
+        description="Who can see the image. `UNKNOWN` is not allowed.",
     )
     owner: ID | None = strawberry.field(
-        default=UNSET, description="The owning project; for administrators."
+        default=UNSET,
+        description=(
+            "The id of the project that owns the image. Only"
+            " administrators may set another project than the token's."
+        ),
     )
     tags: list[str] | None = strawberry.field(
         default=UNSET,
         description=(
-            "Replaces all tags: at most 128 of at most 255 characters; null or an"
-            " empty list removes them."
+            "Replaces all tags: at most 128, each of at most 255"
+            " characters. Null or an empty list removes all tags."
         ),
     )
     set_properties: list[PropertyInput] | None = strawberry.field(
-        default=UNSET, description="Additional properties to add or to replace."
+        default=UNSET, description="Additional properties to add or replace."
     )
     remove_properties: list[str] | None = strawberry.field(
         default=UNSET,
-        description="Additional properties to remove; one that is missing: `CONFLICT`.",
+        description=(
+            "Names of additional properties to remove. `CONFLICT` if the"
+            " image does not have one of them."
+        ),
     )
 
     def to_glance(self) -> list[Operation]:
@@ -151,20 +184,22 @@ class UpdateImageInput:
         )
 
 
-@strawberry.input(description="An image to delete.")
+@strawberry.input(description="Which image to delete.")
 class DeleteImageInput:
     """The argument of `DELETE /v2/images/{id}`."""
 
-    id: ID = strawberry.field(description="The image; a protected one: `FORBIDDEN`.")
+    id: ID = strawberry.field(
+        description=("The image's id. A protected image is not deleted: `FORBIDDEN`.")
+    )
 
 
-@strawberry.input(description="A tag of an image.")
+@strawberry.input(description="An image and a tag.")
 class ImageTagInput:
     """The arguments of Glance's tag route."""
 
     id: ID = strawberry.field(description="The image.")
     tag: str = strawberry.field(
-        description="The tag, at most 255 characters; slashes and accents are fine."
+        description=("The tag, at most 255 characters. May have slashes and accents.")
     )
 
 

@@ -151,46 +151,59 @@ def _page_info(page: Parent[ImageList]) -> ImageList:
     return page
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     """Relay's PageInfo; its source is an ImageList."""
 
     has_next_page: bool = resolved(
         _has_next_page,
         (
-            "Whether the list goes on. Costs a call of its own only where `first`"
-            " is Glance's largest page, 1000."
+            "Whether there are more images after this page. Costs a call"
+            " to Glance only if `first` is 1000."
         ),
     )
     has_previous_page: bool = resolved(
         _has_previous_page,
-        "Whether the page was asked for with `after`.",
+        "Whether the page was requested with `after`.",
     )
-    start_cursor: str | None = resolved(_start_cursor, "The cursor of the first image.")
+    start_cursor: str | None = resolved(
+        _start_cursor, "The cursor of the first image. Null if the page is empty."
+    )
     end_cursor: str | None = resolved(
-        _end_cursor, "The cursor to ask `after` for the next page."
+        _end_cursor,
+        (
+            "The cursor of the last image. Pass it as `after` to get the"
+            " next page. Null if the page is empty."
+        ),
     )
 
 
-@strawberry.type(description="An image in a list.")
+@strawberry.type(description="An image in a list, with its cursor.")
 class ImageEdge:
     """Relay's edge."""
 
     cursor: str = strawberry.field(
-        description="Opaque; to be given as `after` with the same filter and order."
+        description=(
+            "An opaque text. Pass it as `after`, with the same filter and"
+            " order, to continue after this image."
+        )
     )
     node: Image | None = strawberry.field(
-        description="The image; null, with an error, where it cannot be shown."
+        description="The image. Null, with an error, if it is malformed."
     )
 
 
-@strawberry.type(description="A part of a list of images.")
+@strawberry.type(description="One page of a list of images.")
 class ImageConnection:
     """Relay's connection; its source is an ImageList."""
 
-    edges: list[ImageEdge] = resolved(_edges, "The images with their cursors.")
+    edges: list[ImageEdge] = resolved(
+        _edges, "The images of this page, with their cursors."
+    )
     nodes: list[Image | None] = resolved(
         _nodes,
-        "The images alone; null, with an error, for one that cannot be shown.",
+        ("The images of this page. A malformed image is null, with an error."),
     )
-    page_info: PageInfo = resolved(_page_info, "How to go on.")
+    page_info: PageInfo = resolved(
+        _page_info, "Whether there are more pages, and their cursors."
+    )

@@ -41,19 +41,21 @@ _ARGUMENTS = {
 }
 
 
-@strawberry.input(one_of=True, description="One value, or any of several.")
+@strawberry.input(
+    one_of=True, description="A condition on a text: exactly one of `eq` and `in`."
+)
 class StringFilter:
     """Glance's `eq:` and `in:`."""
 
     eq: str | None = strawberry.field(
-        default=UNSET, description="Exactly this; case matters."
+        default=UNSET, description="Exactly this text, case-sensitive."
     )
     in_: list[str] | None = strawberry.field(
         default=UNSET,
         name="in",
         description=(
-            "Any of these; an empty list matches no image. Glance can look for a"
-            " value with a double quote only alone."
+            "Any of these texts. An empty list matches no image. A text"
+            " with a double quote is only possible if it is the only one."
         ),
     )
 
@@ -65,24 +67,32 @@ class StringFilter:
 @strawberry.input(
     one_of=True,
     description=(
-        "One bound, as Glance takes one for each attribute. It compares with the"
-        " stored time, which on some databases is finer than the second it shows."
+        "A condition on a time: exactly one bound, because Glance"
+        " accepts one for each attribute. Glance compares with the"
+        " stored time, which on some databases is more precise than"
+        " the seconds that it shows."
     ),
 )
 class DateTimeFilter:
     """Glance's comparison operators, by their own names."""
 
-    eq: datetime | None = strawberry.field(default=UNSET, description="At this time.")
+    eq: datetime | None = strawberry.field(
+        default=UNSET, description="Exactly this time."
+    )
     neq: datetime | None = strawberry.field(
-        default=UNSET, description="At any other time."
+        default=UNSET, description="Any other time."
     )
-    gt: datetime | None = strawberry.field(default=UNSET, description="After it.")
+    gt: datetime | None = strawberry.field(
+        default=UNSET, description="Later than this time."
+    )
     gte: datetime | None = strawberry.field(
-        default=UNSET, description="At this time or after it."
+        default=UNSET, description="This time or later."
     )
-    lt: datetime | None = strawberry.field(default=UNSET, description="Before it.")
+    lt: datetime | None = strawberry.field(
+        default=UNSET, description="Earlier than this time."
+    )
     lte: datetime | None = strawberry.field(
-        default=UNSET, description="At this time or before it."
+        default=UNSET, description="This time or earlier."
     )
 
     def to_glance(self, argument: str) -> str:
@@ -98,12 +108,12 @@ class DateTimeFilter:
         return f"{operator}:{utc.isoformat()}Z"
 
 
-@strawberry.input(description="A range; both ends belong to it.")
+@strawberry.input(description="A range of numbers that includes both bounds.")
 class IntRange:
     """Glance's `_min` and `_max` parameters."""
 
-    min: BigInt | None = strawberry.field(default=UNSET, description="At least this.")
-    max: BigInt | None = strawberry.field(default=UNSET, description="At most this.")
+    min: BigInt | None = strawberry.field(default=UNSET, description="The lower bound.")
+    max: BigInt | None = strawberry.field(default=UNSET, description="The upper bound.")
 
     def __post_init__(self) -> None:
         """Take what is not given as null."""
@@ -117,40 +127,45 @@ class IntRange:
             yield f"{name}_max", str(self.max)
 
 
-@strawberry.input(description="An exact value of an additional property.")
+@strawberry.input(description="A condition on an additional property.")
 class PropertyFilter:
     """A query parameter that Glance takes for a property."""
 
     name: str = strawberry.field(
         description=(
-            "The property's name. Names of image attributes, and those that end in"
-            " `_min` or `_max`, are refused: Glance would take them for its own."
+            "The property's name. Names of image attributes, and names"
+            " that end in `_min` or `_max`, are `BAD_USER_INPUT`: Glance"
+            " would not read them as properties."
         )
     )
-    value: str = strawberry.field(description="The whole value; case matters.")
+    value: str = strawberry.field(description="The exact value, case-sensitive.")
 
 
 @strawberry.input(
     description=(
-        "Which images to list; all conditions must hold. Without `visibility`,"
-        " `memberStatus` and `hidden`, Glance lists public images, the project's own"
-        " and those shared with it that it has accepted, and leaves out community"
-        " images of other projects and hidden images."
+        "Which images to list. An image must match all conditions; a"
+        " condition that is null is ignored. Without `visibility`,"
+        " `memberStatus` and `hidden`, Glance lists public images, the"
+        " project's own images, and images shared with the project"
+        " that it has accepted. It leaves out other projects'"
+        " community images and hidden images."
     )
 )
 class ImageFilter:
     """The filters of `GET /v2/images`."""
 
-    name: StringFilter | None = strawberry.field(default=UNSET, description="By name.")
+    name: StringFilter | None = strawberry.field(
+        default=UNSET, description="The image's name."
+    )
     id: list[ID] | None = strawberry.field(
         default=UNSET,
         description=(
-            "Any of these UUIDs. More than about 130 are several calls to Glance, as"
-            " servers take no longer URLs."
+            "Any of these ids. More than about 130 cost several calls to"
+            " Glance, because servers limit the length of URLs."
         ),
     )
     status: list[ImageStatus] | None = strawberry.field(
-        default=UNSET, description="Any of these states; `UNKNOWN` is refused."
+        default=UNSET, description="Any of these statuses. `UNKNOWN` is not allowed."
     )
     disk_format: list[str] | None = strawberry.field(
         default=UNSET, description="Any of these disk formats."
@@ -159,53 +174,58 @@ class ImageFilter:
         default=UNSET, description="Any of these container formats."
     )
     visibility: VisibilityFilter | None = strawberry.field(
-        default=UNSET, description="Only this visibility, or all of them."
+        default=UNSET, description="This visibility, or all of them."
     )
     member_status: MemberStatusFilter | None = strawberry.field(
         default=UNSET,
         description=(
-            "Of the images that others share with the project, those it has answered"
-            " so; without it, accepted ones. Other images are listed as ever."
+            "Of the images that other projects share with this one: those"
+            " that it has accepted, rejected or not decided on. By default"
+            " accepted ones. Does not affect other images."
         ),
     )
     owner: ID | None = strawberry.field(
-        default=UNSET, description="Owned by this project, as far as the token may see."
+        default=UNSET, description="Images of the project with this id."
     )
     hidden: bool | None = strawberry.field(
-        default=UNSET, description="true: hidden images only. Otherwise none of them."
+        default=UNSET,
+        description="true: only hidden images. false or null: no hidden images.",
     )
     protected: bool | None = strawberry.field(
-        default=UNSET, description="Protected images only, or unprotected ones only."
+        default=UNSET,
+        description=("true: only protected images. false: only unprotected images."),
     )
     tags: list[str] | None = strawberry.field(
         default=UNSET,
         description=(
-            "All of these tags. Glance can't look for tags that begin or end with"
-            " white space: they are refused."
+            "All of these tags. Tags that begin or end with white space"
+            " are `BAD_USER_INPUT`: Glance cannot filter by them."
         ),
     )
     size: IntRange | None = strawberry.field(
         default=UNSET,
-        description="Size in bytes; images without data match no range.",
+        description=("Size of the data in bytes. Images without data match no range."),
     )
     min_disk: IntRange | None = strawberry.field(
-        default=UNSET, description="Smallest disk, in GiB."
+        default=UNSET, description="`minDisk` of the image, in GiB."
     )
     min_ram: IntRange | None = strawberry.field(
-        default=UNSET, description="Least memory, in MiB."
+        default=UNSET, description="`minRam` of the image, in MiB."
     )
     created_at: DateTimeFilter | None = strawberry.field(
-        default=UNSET, description="By time of creation."
+        default=UNSET, description="When the image was created."
     )
     updated_at: DateTimeFilter | None = strawberry.field(
-        default=UNSET, description="By time of the last change."
+        default=UNSET, description="When the image was last changed."
     )
     hash_value: str | None = strawberry.field(
         default=UNSET,
-        description="This digest (`hash.value`) exactly: finds copies of data.",
+        description=(
+            "The digest (`hash.value`) of the data. Finds copies of the same data."
+        ),
     )
     checksum: str | None = strawberry.field(
-        default=UNSET, description="This MD5 (`checksum`) exactly."
+        default=UNSET, description="The MD5 digest (`checksum`) of the data."
     )
     properties: list[PropertyFilter] | None = strawberry.field(
         default=UNSET, description="All of these additional properties."
@@ -287,13 +307,13 @@ class ImageFilter:
         return property_filters(argument, wanted)
 
 
-@strawberry.input(description="One key of an order.")
+@strawberry.input(description="A sort key.")
 class ImageOrder:
     """One key of Glance's `sort`."""
 
-    field: ImageOrderField = strawberry.field(description="What to order by.")
+    field: ImageOrderField = strawberry.field(description="The field to sort by.")
     direction: SortDirection = strawberry.field(
-        default=SortDirection.DESC, description="Which way."
+        default=SortDirection.DESC, description="The direction to sort in."
     )
 
 

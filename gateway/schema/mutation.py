@@ -32,24 +32,26 @@ async def _image(written: Parent[Written], info: Info) -> ImageRecord:
     return await info.context.catalog.get_image(info.context.caller, written.image_id)
 
 
-@strawberry.type(description="The image that a mutation changed.")
+@strawberry.type(
+    description="The payload of a mutation that creates or changes an image."
+)
 class ImagePayload:
     """The answer of a mutation; its source is a Written."""
 
     image: Image = resolved(
         _image,
         (
-            "The image as Glance has it afterwards. An error below this field does"
-            " not undo the change."
+            "The image after the mutation. An error below this field does"
+            " not undo the mutation."
         ),
     )
 
 
-@strawberry.type(description="What a mutation deleted.")
+@strawberry.type(description="The payload of a deletion.")
 class DeletePayload:
     """The answer of a deletion."""
 
-    deleted_id: ID | None = strawberry.field(description="What is no longer there.")
+    deleted_id: ID | None = strawberry.field(description="The id of the deleted image.")
 
 
 Payload = ImagePayload | None
@@ -57,8 +59,9 @@ Payload = ImagePayload | None
 
 @strawberry.type(
     description=(
-        "What can be changed. Mutations of one request run one after the other; one"
-        " that fails is null with an error, and the next ones still run."
+        "Operations that change images. The mutations of a request"
+        " run one after the other. One that fails is null with an"
+        " error; those behind it still run."
     )
 )
 class Mutation:
@@ -66,7 +69,10 @@ class Mutation:
 
     @strawberry.mutation(
         graphql_type=Payload,
-        description="Register an image; its data is to be uploaded or imported.",
+        description=(
+            "Create an image without data. The data is uploaded or"
+            " imported through Glance's own API."
+        ),
     )
     async def create_image(
         self,
@@ -83,15 +89,17 @@ class Mutation:
     @strawberry.mutation(
         graphql_type=Payload,
         description=(
-            "Change an image: only what is given, as the smallest JSON patch. An"
-            " update that changes nothing patches nothing; `image` is then read."
+            "Change an image. Fields that are left out keep their values."
+            " An input without changes sends nothing to Glance but the"
+            " read of `image`."
         ),
     )
     async def update_image(
         self,
         info: Info,
         input: Annotated[  # noqa: A002
-            UpdateImageInput, strawberry.argument(description="The changes.")
+            UpdateImageInput,
+            strawberry.argument(description="The image and its changes."),
         ],
     ) -> Written:
         """Patch the image."""
@@ -103,7 +111,7 @@ class Mutation:
 
     @strawberry.mutation(
         graphql_type=DeletePayload | None,
-        description="Delete an image and its data, for good.",
+        description="Delete an image and its data. This cannot be undone.",
     )
     async def delete_image(
         self,
@@ -119,16 +127,17 @@ class Mutation:
     @strawberry.mutation(
         graphql_type=Payload,
         description=(
-            "Add a tag; a tag that is there stays. Tags that Glance's tag route"
-            " can't carry (accents, slashes) are written by reading and replacing"
-            " all tags: one that is changed meanwhile by others is lost."
+            "Add a tag. Succeeds if the image already has it. A tag with"
+            " accents or slashes is added by reading and replacing all"
+            " tags, because Glance's route for tags does not support it:"
+            " tags that others change at the same moment can be lost."
         ),
     )
     async def add_tag(
         self,
         info: Info,
         input: Annotated[  # noqa: A002
-            ImageTagInput, strawberry.argument(description="Image and tag.")
+            ImageTagInput, strawberry.argument(description="The image and the tag.")
         ],
     ) -> Written:
         """Add the tag."""
@@ -140,14 +149,15 @@ class Mutation:
     @strawberry.mutation(
         graphql_type=Payload,
         description=(
-            "Remove a tag; one that is not there: `NOT_FOUND`. Written as by `addTag`."
+            "Remove a tag. `NOT_FOUND` if the image does not have it."
+            " Works like `addTag`."
         ),
     )
     async def remove_tag(
         self,
         info: Info,
         input: Annotated[  # noqa: A002
-            ImageTagInput, strawberry.argument(description="Image and tag.")
+            ImageTagInput, strawberry.argument(description="The image and the tag.")
         ],
     ) -> Written:
         """Remove the tag."""

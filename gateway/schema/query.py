@@ -22,13 +22,14 @@ from gateway.schema.types.image import Image
 from gateway.schema.types.scalars import Json
 from gateway.schema.types.store import Store
 
-ImageId = Annotated[ID, strawberry.argument(description="Glance's UUID of the image.")]
+ImageId = Annotated[ID, strawberry.argument(description="The image's id.")]
 First = Annotated[
     int,
     strawberry.argument(
         description=(
-            "How many images, 0 to 1000; Glance's pages are walked as far as needed."
-            " 0 tells only whether there are any."
+            "The number of images, 0 to 1000. Costs one call to Glance"
+            " for each of Glance's pages, 1000 images by default. 0 only"
+            " tells whether there are any."
         )
     ),
 ]
@@ -36,32 +37,40 @@ After = Annotated[
     str | None,
     strawberry.argument(
         description=(
-            "The cursor to go on from, of a list with the same filter and order. Once"
-            " its image is deleted it can't be used."
+            "Continue after this cursor of a list with the same filter"
+            " and order. A cursor cannot be used once its image is"
+            " deleted."
         )
     ),
 ]
-Filter = Annotated[ImageFilter | None, strawberry.argument(description="Which images.")]
+Filter = Annotated[
+    ImageFilter | None, strawberry.argument(description="Which images to return.")
+]
 OrderBy = Annotated[
     list[ImageOrder] | None,
     strawberry.argument(
-        description="In which order, first key first; without it, newest first."
+        description=("Sort keys, the most significant first. By default newest first.")
     ),
 ]
 
 
 SchemaName = Annotated[
-    JsonSchemaName, strawberry.argument(description="Which of them.")
+    JsonSchemaName, strawberry.argument(description="Which JSON schema.")
 ]
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type(
+    description="Operations that read images and the cloud's configuration."
+)
 class Query:
     """A table of contents."""
 
     @strawberry.field(
         graphql_type=Image | None,
-        description="An image; null where Glance says that the token sees none (404).",
+        description=(
+            "An image by its id. Null if there is none that the token may"
+            " see (Glance responds with 404)."
+        ),
     )
     async def image(self, info: Info, id: ImageId) -> ImageRecord | None:  # noqa: A002
         """Return the image."""
@@ -69,7 +78,7 @@ class Query:
 
     @strawberry.field(
         graphql_type=ImageConnection,
-        description="Images that the token may see, page by page.",
+        description="The images that the token may see, page by page.",
     )
     async def images(
         self,
@@ -91,8 +100,8 @@ class Query:
     @strawberry.field(
         graphql_type=list[Store | None],
         description=(
-            "The cloud's stores; empty where it has only one. One that is malformed is"
-            " null, with an error."
+            "The cloud's stores. Empty if it has only one. A malformed"
+            " store is null, with an error."
         ),
     )
     async def stores(self, info: Info) -> Sequence[StoreRecord | MalformedRecord]:
@@ -105,8 +114,8 @@ class Query:
     @strawberry.field(
         graphql_type=Json | None,
         description=(
-            "One of Glance's JSON schemas, unchanged: the operator's own property"
-            " definitions are in that of an image."
+            "One of Glance's JSON schemas, unchanged. The schema of an"
+            " image includes the operator's own property definitions."
         ),
     )
     async def json_schema(self, info: Info, of: SchemaName) -> Mapping[str, object]:

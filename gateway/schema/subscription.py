@@ -13,17 +13,19 @@ from gateway.watching.watches import Changes
 
 Watched = Annotated[
     ImageFilter | None,
-    strawberry.argument(description="Which images: fewer than 1000."),
+    strawberry.argument(description="Which images to watch: fewer than 1000."),
 ]
 
 
 @strawberry.type(
     description=(
-        "What can be watched. However many subscribers a token has for the same, Glance"
-        " is asked once each time. Who reads slowly is told the newest state, not each"
-        " step. A subscription ends with an error when the token stops working; while"
-        " Glance is away it goes on, and says so once: in `extensions.warnings` of what"
-        " is told next, or, where nothing is known yet, in `errors`."
+        "Changes of images, found by polling Glance. All subscribers"
+        " with one token share one poll. A slow client receives the"
+        " newest state, not each step. A subscription ends with an"
+        " error when Glance rejects the token. It survives an outage"
+        " of Glance, of which it notifies the client once: in"
+        " `extensions.warnings` of the next event, or in `errors` if"
+        " no state is known yet."
     )
 )
 class Subscription:
@@ -32,12 +34,14 @@ class Subscription:
     @strawberry.subscription(
         graphql_type=ImageEvent,
         description=(
-            "An image: first its present state, then each change, at last its deletion"
-            " (or that the token sees it no more), which is the end. `NOT_FOUND` where"
-            " there is none. One call to Glance each time, every second while the image"
-            " is on its way, else every five; what is changed through this gateway is"
-            " told at once. In an outage its last known state is told again, or an"
-            " error where there is none, and it goes on."
+            "Changes of one image. First its present state (`SNAPSHOT`),"
+            " then an event for each change, and at last `DELETED`, when"
+            " it is deleted or the token can no longer see it. `NOT_FOUND`"
+            " if there is no such image. By default Glance is polled with"
+            " one call every five seconds, and every second while the"
+            " image is queued or receives data. Changes made through this"
+            " gateway are noticed at once. In an outage the last known"
+            " state is sent again."
         ),
     )
     async def image_changed(self, info: Info, id: ImageId) -> Changes:  # noqa: A002
@@ -47,11 +51,13 @@ class Subscription:
     @strawberry.subscription(
         graphql_type=ImageEvent,
         description=(
-            "A list of images, from now on: which appear in it, change and go. The"
-            " whole list is read each time, with one call to Glance for each of its"
-            " pages: as often as for `imageChanged`, a queued image counting as"
-            " settled, and less where it takes long. A list of 1000 images or more is"
-            " `BAD_USER_INPUT`, also once it has become one."
+            "Changes in a list of images from now on: images that are new"
+            " in it, change, or leave it. The whole list is polled, with"
+            " one call to Glance for each of its pages: every five seconds"
+            " by default, every second while one of its images receives"
+            " data, and less often if that takes long. A list may have"
+            " fewer than 1000 images: a longer one is `BAD_USER_INPUT`,"
+            " also if it grows to that later."
         ),
     )
     async def images_changed(self, info: Info, filter: Watched = UNSET) -> Changes:  # noqa: A002

@@ -7,7 +7,10 @@ import strawberry
 
 Word = TypeVar("Word", bound=Enum)
 
-_NEWER = "A word newer than this schema, or none: read the field's raw twin."
+_NEWER = (
+    "A value that this schema does not know, or no value. The raw"
+    " field has what Glance sent, for example `statusRaw`."
+)
 
 
 @strawberry.enum(description="Where an image is in its life.")
@@ -15,27 +18,27 @@ class ImageStatus(Enum):
     """Source: glance.api.v2.images.get_base_properties."""
 
     QUEUED = strawberry.enum_value(
-        "queued", description="Known by name; its data has not come yet."
+        "queued", description="The image has been created. There is no data yet."
     )
-    SAVING = strawberry.enum_value(
-        "saving", description="Its data is being stored by an upload."
-    )
+    SAVING = strawberry.enum_value("saving", description="Data is being uploaded.")
     UPLOADING = strawberry.enum_value(
-        "uploading", description="Its data is being staged for an import."
+        "uploading",
+        description=("Data is being uploaded to a staging area, to be imported later."),
     )
     IMPORTING = strawberry.enum_value(
-        "importing", description="An import of its data is running."
+        "importing", description="Data is being imported."
     )
-    ACTIVE = strawberry.enum_value("active", description="Ready for use.")
+    ACTIVE = strawberry.enum_value("active", description="The image is ready for use.")
     DEACTIVATED = strawberry.enum_value(
-        "deactivated", description="Its data is kept from all but administrators."
+        "deactivated", description="Only administrators can download the data."
     )
     KILLED = strawberry.enum_value(
-        "killed", description="Storing its data failed; it is not readable."
+        "killed", description="Storing the data failed. It cannot be downloaded."
     )
-    DELETED = strawberry.enum_value("deleted", description="Deleted.")
+    DELETED = strawberry.enum_value("deleted", description="The image is deleted.")
     PENDING_DELETE = strawberry.enum_value(
-        "pending_delete", description="Deleted; its data will be removed later."
+        "pending_delete",
+        description="The image is deleted. Its data will be removed later.",
     )
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
@@ -44,60 +47,72 @@ class ImageStatus(Enum):
 class ImageVisibility(Enum):
     """Source: glance.api.v2.images.get_base_properties."""
 
-    PUBLIC = strawberry.enum_value("public", description="Everybody, in every list.")
+    PUBLIC = strawberry.enum_value(
+        "public", description="Everybody. The image is in everybody's lists."
+    )
     COMMUNITY = strawberry.enum_value(
         "community",
-        description="Everybody who knows its id or lists community images.",
+        description="Everybody, but it is only in lists of community images.",
     )
     SHARED = strawberry.enum_value(
-        "shared", description="Its owner and the projects that are its members."
+        "shared",
+        description=(
+            "The owner, and the projects that it is shared with (its members)."
+        ),
     )
-    PRIVATE = strawberry.enum_value("private", description="Its owner only.")
+    PRIVATE = strawberry.enum_value("private", description="Only the owner.")
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
 
-@strawberry.enum(description="Which visibilities a list holds.")
+@strawberry.enum(description="The visibilities that a list can be filtered by.")
 class VisibilityFilter(Enum):
     """The words of Glance's `visibility` parameter."""
 
     PUBLIC = strawberry.enum_value("public", description="Public images.")
     COMMUNITY = strawberry.enum_value(
-        "community", description="Community images, whoever owns them."
+        "community", description="Community images of all projects."
     )
     SHARED = strawberry.enum_value(
         "shared",
-        description="The project's own shared images and those shared with it.",
+        description=(
+            "Shared images: the project's own, and those that others share with it."
+        ),
     )
     PRIVATE = strawberry.enum_value("private", description="Private images.")
     ALL = strawberry.enum_value(
         "all",
-        description="All that the token may see, other projects' community images too.",
+        description=(
+            "All images that the token may see, including other projects'"
+            " community images."
+        ),
     )
 
 
 @strawberry.enum(
-    description="What the token's project has said to images shared with it."
+    description=("What a project has decided about images that others share with it.")
 )
 class MemberStatusFilter(Enum):
     """The words of Glance's `member_status` parameter."""
 
-    PENDING = strawberry.enum_value("pending", description="Not answered yet.")
+    PENDING = strawberry.enum_value("pending", description="Not decided yet.")
     ACCEPTED = strawberry.enum_value(
-        "accepted", description="Accepted: Glance's default."
+        "accepted", description="Accepted. This is the default."
     )
     REJECTED = strawberry.enum_value("rejected", description="Rejected.")
-    ALL = strawberry.enum_value("all", description="Whatever the answer.")
+    ALL = strawberry.enum_value("all", description="Any of these.")
 
 
-@strawberry.enum(description="How far a task has come.")
+@strawberry.enum(description="The state of a task.")
 class TaskStatus(Enum):
     """Source: glance.domain.Task."""
 
-    PENDING = strawberry.enum_value("pending", description="Waiting to start.")
-    PROCESSING = strawberry.enum_value("processing", description="Running.")
-    SUCCESS = strawberry.enum_value("success", description="Ended well.")
+    PENDING = strawberry.enum_value(
+        "pending", description="The task has not started yet."
+    )
+    PROCESSING = strawberry.enum_value("processing", description="The task is running.")
+    SUCCESS = strawberry.enum_value("success", description="The task has succeeded.")
     FAILURE = strawberry.enum_value(
-        "failure", description="Ended badly: read `message`."
+        "failure", description="The task has failed. `message` has the reason."
     )
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
@@ -107,77 +122,92 @@ class TaskType(Enum):
     """Source: glance.domain.Task."""
 
     IMPORT = strawberry.enum_value(
-        "import", description="An import asked for through the old task API."
+        "import",
+        description="An import that was requested through Glance's old task API.",
     )
     API_IMAGE_IMPORT = strawberry.enum_value(
-        "api_image_import", description="An import or a copy between stores."
+        "api_image_import",
+        description="An import, or a copy from one store to another.",
     )
     LOCATION_IMPORT = strawberry.enum_value(
-        "location_import", description="Data registered by its location."
+        "location_import",
+        description="An import of data that was added by its location.",
     )
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
 
-@strawberry.enum(description="What happened to an image.")
+@strawberry.enum(description="What can happen to an image.")
 class ImageEventKind(Enum):
     """Source: gateway.watching.changes.ChangeKind, by its names."""
 
     SNAPSHOT = strawberry.enum_value(
         "snapshot",
         description=(
-            "Nothing: it is so as a subscription begins, or was so before an outage."
+            "Nothing has changed: the state at the beginning of the"
+            " subscription, or the last known state during an outage."
         ),
     )
-    CREATED = strawberry.enum_value("created", description="It appeared in the list.")
-    UPDATED = strawberry.enum_value("updated", description="It changed.")
+    CREATED = strawberry.enum_value(
+        "created", description="The image is new in the list."
+    )
+    UPDATED = strawberry.enum_value("updated", description="The image has changed.")
     DELETED = strawberry.enum_value(
         "deleted",
         description=(
-            "It is gone: deleted, out of the token's sight, or no longer in the list."
+            "The image was deleted, the token can no longer see it, or it"
+            " has left the list."
         ),
     )
 
 
-@strawberry.enum(description="Which way an order runs.")
+@strawberry.enum(description="The direction of a sort key.")
 class SortDirection(Enum):
     """The words of Glance's `sort` parameter."""
 
-    ASC = strawberry.enum_value("asc", description="Smallest, first or oldest first.")
-    DESC = strawberry.enum_value("desc", description="Largest, last or newest first.")
+    ASC = strawberry.enum_value(
+        "asc", description="Smallest, alphabetically first, or oldest first."
+    )
+    DESC = strawberry.enum_value(
+        "desc", description="Largest, alphabetically last, or newest first."
+    )
 
 
-@strawberry.enum(description="What a list of images can be ordered by.")
+@strawberry.enum(description="The fields that a list of images can be sorted by.")
 class ImageOrderField(Enum):
     """Glance's sort keys, all of them."""
 
     NAME = strawberry.enum_value(
         "name",
         description=(
-            "By name; none comes first. Where some images have no name and others an"
-            " empty one, Glance may repeat or lose some of them between pages."
+            "Name. Images without a name come first. If some images have"
+            " no name and others an empty one, Glance may repeat or skip"
+            " some of them between pages."
         ),
     )
-    STATUS = strawberry.enum_value("status", description="By the status word.")
+    STATUS = strawberry.enum_value("status", description="Status, alphabetically.")
     CONTAINER_FORMAT = strawberry.enum_value(
-        "container_format", description="By container format."
+        "container_format", description="Container format."
     )
-    DISK_FORMAT = strawberry.enum_value("disk_format", description="By disk format.")
+    DISK_FORMAT = strawberry.enum_value("disk_format", description="Disk format.")
     SIZE = strawberry.enum_value(
         "size",
         description=(
-            "By size in bytes. Glance can't page past images without a size or of 0"
-            " bytes: after one of them at most the list's first 1000 images can be"
-            " reached. The filter `size: {min: 0}` leaves those without a size out."
+            "Size in bytes. Glance cannot continue a list after an image"
+            " without data or of 0 bytes; behind it, only the first 1000"
+            " images of the list can be reached. The filter `size: {min:"
+            " 0}` excludes images without data."
         ),
     )
-    ID = strawberry.enum_value("id", description="By UUID.")
-    CREATED_AT = strawberry.enum_value("created_at", description="By time of creation.")
+    ID = strawberry.enum_value("id", description="Id.")
+    CREATED_AT = strawberry.enum_value(
+        "created_at", description="When the image was created."
+    )
     UPDATED_AT = strawberry.enum_value(
-        "updated_at", description="By time of the last change."
+        "updated_at", description="When the image was last changed."
     )
 
 
-@strawberry.enum(description="Which of Glance's JSON schemas.")
+@strawberry.enum(description="The JSON schemas that Glance has.")
 class JsonSchemaName(Enum):
     """The routes below `/v2/schemas`."""
 

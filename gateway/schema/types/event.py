@@ -40,22 +40,25 @@ def _name(key: str) -> str:
     return _FIELDS.get(key) or field_name(key)
 
 
-@strawberry.type(description="What happened to an image.")
+@strawberry.type(description="An event of a subscription: what happened to an image.")
 class ImageEvent:
     """An event of a subscription; its source is an ImageChange."""
 
-    kind: ImageEventKind = resolved(_kind, "What happened.")
-    id: ID = resolved(_id, "The image.")
+    kind: ImageEventKind = resolved(_kind, "What happened to the image.")
+    id: ID = resolved(_id, "The image's id.")
     image: Image | None = resolved(
-        _image, "The image as it is now; null once it is gone."
+        _image, ("The image in its present state. Null if `kind` is `DELETED`.")
     )
     changed: list[str] = resolved(
         _changed,
         (
-            "What differs since the last event of this image, where it is `UPDATED`:"
-            " names of `Image`'s fields and, of additional properties, their own."
-            " `updatedAt` is named only where nothing else differs; raw twins are not."
-            " Empty where it had left a list and is back before that was told."
+            "If `kind` is `UPDATED`: what has changed since the last"
+            " event of this image, as names of `Image`'s fields and of"
+            " additional properties. `updatedAt` is listed only if nothing"
+            " else has changed; `statusRaw` and `visibilityRaw` are never"
+            " listed. Empty if the image left the list and came back"
+            " before a `DELETED` event was sent. Empty for all other"
+            " kinds."
         ),
     )
-    at: datetime = strawberry.field(description="When the gateway saw it.")
+    at: datetime = strawberry.field(description="When the gateway noticed it.")

@@ -40,12 +40,17 @@ from gateway.schema.types.store import Store
 from gateway.schema.types.task import Task
 
 
-@strawberry.type(description="The digest of an image's data, for checking a download.")
+@strawberry.type(
+    description="The digest of an image's data, to verify a download with."
+)
 class ImageHash:
     """Glance's os_hash_algo and os_hash_value."""
 
     algorithm: str = strawberry.field(
-        description="The algorithm as Python's hashlib names it, such as `sha512`."
+        description=(
+            "The algorithm, by the name that Python's hashlib uses, for"
+            " example `sha512`."
+        )
     )
     value: str = strawberry.field(description="The digest, hexadecimal.")
 
@@ -54,11 +59,12 @@ class ImageHash:
 class ImageProperty:
     """One key of an image that Glance's schema does not name."""
 
-    name: str = strawberry.field(description="The name, such as `os_distro`.")
+    name: str = strawberry.field(description="The name, for example `os_distro`.")
     value: str | None = strawberry.field(
         description=(
-            "The value. Glance itself takes text only; a null that a cloud sends is"
-            " null here, and a number, a boolean, a list or an object is JSON text."
+            "The value. Glance accepts text only; if a cloud sends null,"
+            " the value is null, and a number, boolean, list or object is"
+            " JSON text."
         )
     )
 
@@ -74,15 +80,13 @@ def _location_store(location: Parent[LocationRecord]) -> StoreRecord | None:
 class ImageLocation:
     """An entry of Glance's `locations`."""
 
-    url: str = strawberry.field(
-        description="Where the data lies, as the store sees it."
-    )
+    url: str = strawberry.field(description="The URL of the data in its store.")
     metadata: Json = strawberry.field(
-        description="What the store noted about this copy."
+        description="What the store has recorded about this copy."
     )
     store: Store | None = resolved(
         _location_store,
-        "The store; null where the cloud has only one.",
+        ("The store that holds this copy. Null if the cloud has only one store."),
     )
 
 
@@ -121,13 +125,21 @@ def _location(image: ImageRecord, location: object) -> LocationRecord | Malforme
 
 
 Names = Annotated[
-    list[str] | None, strawberry.argument(description="Only these names.")
+    list[str] | None,
+    strawberry.argument(description="Return only properties with these names."),
 ]
 Prefix = Annotated[
     str | None,
-    strawberry.argument(description="Only names that begin so, such as `hw_`."),
+    strawberry.argument(
+        description=(
+            "Return only properties whose names begin with this, for example `hw_`."
+        )
+    ),
 ]
-Name = Annotated[str, strawberry.argument(description="The property's name.")]
+Name = Annotated[
+    str,
+    strawberry.argument(description="The property's name, for example `os_distro`."),
+]
 
 
 @derived
@@ -174,120 +186,145 @@ async def _tasks(
 
 
 @strawberry.type(
-    description="A disk image, or whatever else Glance keeps to boot machines from."
+    description=(
+        "A disk image that machines can boot from: metadata, and data"
+        " once it has been uploaded or imported."
+    )
 )
 class Image:
     """An image of Glance; its source is an ImageRecord."""
 
-    id: ID = strawberry.field(description="Glance's UUID.")
+    id: ID = strawberry.field(description="The image's UUID.")
     name: str | None = resolved(
-        meaning_of("name", text), "A name; not unique, may be missing."
+        meaning_of("name", text),
+        "The image's name. Not unique; null if the image has none.",
     )
     status: ImageStatus = resolved(
         from_key("status", partial(known, ImageStatus)),
-        "Where the image is in its life.",
+        "The state of an image and its data.",
     )
     status_raw: str | None = resolved(
         meaning_of("status", text_or_json),
-        "The word as Glance sent it, should `status` be `UNKNOWN`; null for none.",
+        (
+            "The status as Glance sent it. Needed only if `status` is"
+            " `UNKNOWN`. Null if Glance sent none."
+        ),
     )
     visibility: ImageVisibility = resolved(
         from_key("visibility", partial(known, ImageVisibility)),
-        "Who may see the image.",
+        "Who can see the image.",
     )
     visibility_raw: str | None = resolved(
         meaning_of("visibility", text_or_json),
-        "The word as Glance sent it, should `visibility` be `UNKNOWN`; null for none.",
+        (
+            "The visibility as Glance sent it. Needed only if"
+            " `visibility` is `UNKNOWN`. Null if Glance sent none."
+        ),
     )
     owner: ID | None = resolved(
-        meaning_of("owner", text), "The project that owns the image."
+        meaning_of("owner", text), "The id of the project that owns the image."
     )
     protected: bool = resolved(
         meaning_of("protected", flag, default=False),
-        "Whether it refuses to be deleted.",
+        "Whether the image is protected from deletion.",
     )
     hidden: bool = resolved(
         meaning_of("os_hidden", flag, default=False),
-        "Whether lists leave it out unless they ask for hidden images.",
+        (
+            "Whether the image is left out of lists, unless the filter"
+            " asks for hidden images."
+        ),
     )
     disk_format: str | None = resolved(
         meaning_of("disk_format", text),
-        "Such as `qcow2` or `raw`: the operator sets which there are.",
+        (
+            "For example `qcow2` or `raw`. The operator configures which"
+            " formats are allowed."
+        ),
     )
     container_format: str | None = resolved(
         meaning_of("container_format", text),
-        "Such as `bare`: the operator sets which there are.",
+        ("For example `bare`. The operator configures which formats are allowed."),
     )
     min_disk: int = resolved(
         meaning_of("min_disk", amount, default=0),
-        "The smallest disk that it boots from, in GiB; 0 for any.",
+        ("The smallest disk that the image can boot from, in GiB. 0 means any."),
     )
     min_ram: int = resolved(
         meaning_of("min_ram", amount, default=0),
-        "The least memory that it boots with, in MiB; 0 for any.",
+        ("The least memory that the image can boot with, in MiB. 0 means any."),
     )
     size: BigInt | None = resolved(
         meaning_of("size", whole_number),
-        "Size of the stored data in bytes; null until there is data.",
+        "Size of the stored data in bytes. Null until there is data.",
     )
     virtual_size: BigInt | None = resolved(
         meaning_of("virtual_size", whole_number),
-        "Size of the disk inside in bytes; null where Glance can't tell.",
+        (
+            "Size of the disk inside the image in bytes. Null if Glance"
+            " does not know it."
+        ),
     )
     checksum: str | None = resolved(
         meaning_of("checksum", text),
-        "MD5 of the data, hexadecimal, for old clients: prefer `hash`.",
+        (
+            "MD5 digest of the data, hexadecimal. Kept for old clients;"
+            " use `hash` instead."
+        ),
     )
     hash: ImageHash | None = resolved(
-        _hash, "Digest of the data; null until there is data."
+        _hash, "Digest of the data. Null until there is data."
     )
     tags: list[str] = resolved(
         meaning_of("tags", words), "Tags, in no particular order."
     )
     properties: list[ImageProperty] = resolved(
-        _properties, "Additional (custom) properties; all conditions must hold."
+        _properties,
+        ("Additional (custom) properties. With both arguments, those that match both."),
     )
     property: str | None = resolved(
         _property,
-        "The value of one additional property; null where it is not set.",
+        ("The value of one additional property. Null if it is not set."),
     )
     created_at: datetime | None = resolved(
         meaning_of("created_at", moment),
-        "When it was registered; null where Glance sent no time.",
+        "When the image was created. Null if Glance sent no time.",
     )
     updated_at: datetime | None = resolved(
         meaning_of("updated_at", moment),
-        "When it was last changed; null where Glance sent no time.",
+        ("When the image was last changed. Null if Glance sent no time."),
     )
-    self: str = resolved(
-        _self, "Path of the image below Glance's endpoint, as Glance sends it."
-    )
+    self: str = resolved(_self, "Path of the image, relative to Glance's endpoint.")
     file: str = resolved(
-        _file, "Path of its data below Glance's endpoint, as Glance sends it."
+        _file, "Path of the image's data, relative to Glance's endpoint."
     )
-    schema: str = resolved(_schema, "Path of its JSON schema below Glance's endpoint.")
+    schema: str = resolved(
+        _schema, ("Path of the JSON schema for images, relative to Glance's endpoint.")
+    )
     stores: list[Store] = resolved(
         _stores,
-        "Stores that hold the data; empty where the cloud has only one.",
+        ("The stores that hold the data. Empty if the cloud has only one store."),
     )
     locations: list[ImageLocation | None] | None = resolved(
         _locations,
         (
-            "Every copy of the data; null unless the operator shows them. One that is"
-            " malformed is null, with an error."
+            "All copies of the data. Null unless the operator has made"
+            " locations visible. A malformed location is null, with an"
+            " error."
         ),
     )
     direct_url: str | None = resolved(
         meaning_of("direct_url", text),
-        "Where a copy of the data lies; null unless the operator shows it.",
+        ("URL of one copy of the data. Null unless the operator has made it visible."),
     )
     tasks: list[Task | None] | None = resolved(
         _tasks,
         (
-            "Imports and copies that the token may see, newest last. One call to"
-            " Glance per image, so it fails alone: null with an error, such as"
-            " `UNSUPPORTED_BY_CLOUD` on clouds that are too old, without one if the"
-            " image has been deleted meanwhile. One that is malformed is null, with an"
-            " error."
+            "Imports and copies of the image that the token may see,"
+            " newest last. Costs one call to Glance for each image. If"
+            " that fails, only this field is null, with an error such as"
+            " `UNSUPPORTED_BY_CLOUD` if the cloud is too old. Null without"
+            " an error if the image has been deleted meanwhile. A"
+            " malformed task is null, with an error."
         ),
     )

@@ -106,7 +106,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description=(
-            "RFC 3339 date and time, always with an offset, such as"
+            "RFC 3339 date and time, always with an offset, for example"
             " `2026-01-31T12:00:00Z`."
         ),
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
@@ -116,8 +116,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
         description=(
-            "Signed 64-bit integer as a JSON number. JavaScript keeps it exact up"
-            " to 2^53 - 1 (9 PB)."
+            "Signed 64-bit integer, sent as a JSON number. JavaScript"
+            " represents it exactly up to 2^53 - 1 (9 PB)."
         ),
         serialize=big_int,
         parse_value=big_int,
@@ -125,7 +125,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     Json: strawberry.scalar(
         name="JSON",
-        description="Any JSON value; used only where Glance itself has no schema.",
+        description=("Any JSON value. Used only where Glance itself has no schema."),
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
     ),
 }

@@ -29,23 +29,26 @@ async def _is_read_only(store: Parent[StoreRecord], info: Info) -> bool | None:
     return read(whole, "read-only", flag) if whole else None
 
 
+_GONE = "Null if the store no longer exists."
 _COST = "Below an image it costs one call to Glance for all of a request."
 
 
-@strawberry.type(description="A place where the cloud keeps image data.")
+@strawberry.type(
+    description="A place where the cloud keeps image data (a Glance store)."
+)
 class Store:
     """A store of Glance; its source is a StoreRecord."""
 
-    id: ID = strawberry.field(description="The operator's name for the store.")
+    id: ID = strawberry.field(description="The store's name, chosen by the operator.")
     description: str | None = resolved(
         _description,
-        f"What the operator says of it; null for a store that is gone. {_COST}",
+        f"The operator's description. Null if there is none. {_COST}",
     )
     is_default: bool | None = resolved(
         _is_default,
-        f"Whether data goes there unless asked otherwise; null as above. {_COST}",
+        f"Whether new data goes to this store by default. {_GONE} {_COST}",
     )
     is_read_only: bool | None = resolved(
         _is_read_only,
-        f"Whether no data can be sent there; null as above. {_COST}",
+        f"Whether no data can be written to this store. {_GONE} {_COST}",
     )

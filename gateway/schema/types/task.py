@@ -13,60 +13,70 @@ from gateway.schema.types.resolved import resolved
 from gateway.schema.types.scalars import Json, moment
 
 
-@strawberry.type(description="Work that Glance does on an image in the background.")
+@strawberry.type(
+    description="Work that Glance does in the background, such as an import."
+)
 class Task:
     """A task of Glance; its source is a TaskRecord."""
 
-    id: ID = strawberry.field(description="Glance's UUID of the task.")
+    id: ID = strawberry.field(description="The task's UUID.")
     type: TaskType = resolved(
-        from_key("type", partial(known, TaskType)), "What it does."
+        from_key("type", partial(known, TaskType)), "What the task does."
     )
     type_raw: str | None = resolved(
         meaning_of("type", text_or_json),
-        "The word as Glance sent it, should `type` be `UNKNOWN`; null for none.",
+        (
+            "The type as Glance sent it. Needed only if `type` is"
+            " `UNKNOWN`. Null if Glance sent none."
+        ),
     )
     status: TaskStatus = resolved(
-        from_key("status", partial(known, TaskStatus)), "How far it has come."
+        from_key("status", partial(known, TaskStatus)), "The state of the task."
     )
     status_raw: str | None = resolved(
         meaning_of("status", text_or_json),
-        "The word as Glance sent it, should `status` be `UNKNOWN`; null for none.",
+        (
+            "The status as Glance sent it. Needed only if `status` is"
+            " `UNKNOWN`. Null if Glance sent none."
+        ),
     )
     image_id: ID | None = resolved(
-        meaning_of("image_id", text), "The image it works on."
+        meaning_of("image_id", text), "The id of the image that the task works on."
     )
     owner: ID | None = resolved(
-        meaning_of("owner", text), "The project that started it."
+        meaning_of("owner", text), "The id of the project that started the task."
     )
     user_id: ID | None = resolved(
-        meaning_of("user_id", text), "The user who started it."
+        meaning_of("user_id", text), "The id of the user who started the task."
     )
     request_id: ID | None = resolved(
         meaning_of("request_id", text),
-        "The request that started it, as Glance's log knows it.",
+        ("The id, in Glance's log, of the request that started the task."),
     )
-    input: Json | None = strawberry.field(description="What it was started with.")
-    result: Json | None = strawberry.field(description="What it left; null until done.")
+    input: Json | None = strawberry.field(description="What the task was started with.")
+    result: Json | None = strawberry.field(
+        description="What the task has produced. Null until it has ended."
+    )
     message: str | None = resolved(
         meaning_of("message", text_or_json),
-        "Progress such as `Copied 15 MiB`, or why it failed.",
+        ("Progress, for example `Copied 15 MiB`, or the reason of a failure."),
     )
     expires_at: datetime | None = resolved(
         meaning_of("expires_at", moment),
-        "When Glance may forget it; null while it runs.",
+        "When Glance may delete the task. Null while it runs.",
     )
     created_at: datetime | None = resolved(
         meaning_of("created_at", moment),
-        "When it was asked for; null where Glance sent no time.",
+        "When the task was created. Null if Glance sent no time.",
     )
     updated_at: datetime | None = resolved(
         meaning_of("updated_at", moment),
-        "When it last changed; null where Glance sent no time.",
+        "When the task last changed. Null if Glance sent no time.",
     )
     deleted_at: datetime | None = resolved(
         meaning_of("deleted_at", moment),
-        "When it was deleted; null while it is kept.",
+        "When the task was deleted. Null if it is not deleted.",
     )
     deleted: bool = resolved(
-        meaning_of("deleted", flag, default=False), "Whether it was deleted."
+        meaning_of("deleted", flag, default=False), "Whether the task is deleted."
     )
