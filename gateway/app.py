@@ -11,17 +11,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.asgi.compression import Compression
 from gateway.asgi.cross_origin import CrossOrigin
 from gateway.asgi.graphiql import is_for_page, page_routes, show_page_instead
-from gateway.asgi.graphql_endpoint import Allowed, GraphQLEndpoint
+from gateway.asgi.graphql.endpoint import Allowed, GraphQLEndpoint
 from gateway.asgi.other_paths import HANDLERS
-from gateway.asgi.streams import Streams
-from gateway.asgi.websocket_endpoint import WebSocketEndpoint
-from gateway.cache.answers import Answers, NoAnswers, RememberedAnswers
+from gateway.asgi.streaming.streams import Streams
+from gateway.asgi.streaming.websocket_endpoint import WebSocketEndpoint
+from gateway.cache.caching_reader import CachingReader
 from gateway.cache.policy import Freshness
 from gateway.cache.reader import PlainReader, Reader
-from gateway.cache.remembering import RememberingReader
-from gateway.cache.stamps import StampTable
+from gateway.cache.response_cache import (
+    MemoryResponseCache,
+    NoResponseCache,
+    ResponseCache,
+)
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore
+from gateway.cache.version_table import VersionTable
 from gateway.catalog import FAILURES, Catalog
 from gateway.context import Contexts
 from gateway.execution.operations import Operations
@@ -31,22 +35,22 @@ from gateway.glance.call_scheduler import Bounds
 from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.limits.admission import Admission
-from gateway.limits.counters import MemoryCounters, SharedCounters
 from gateway.limits.document import Maxima
 from gateway.limits.rate import RateLimits
+from gateway.limits.rate_counts import MemoryRateCounts, SharedRateCounts
 from gateway.limits.subscriptions import SubscriptionLimits
 from gateway.reads import Reads
 from gateway.schema.costs import TABLES
 from gateway.schema.root import build_schema
 from gateway.settings import Settings
-from gateway.watching.watch import Pace
-from gateway.watching.watches import Watches
+from gateway.subscriptions.watch import Pace
+from gateway.subscriptions.watches import Watches
 
 GRAPHQL_PATH = "/graphql"
 
 
 def build_app(
-    settings: Settings, *, stamps_file: Path | None = None, hooks: Sequence[Hook] = ()
+    settings: Settings, *, versions_file: Path | None = None, hooks: Sequence[Hook] = ()
 ) -> ASGIApp:
     """Return the gateway; it closes what it opened when its lifespan ends.
 
@@ -61,7 +65,7 @@ def build_app(
     )
     client = _client(settings, transport, hooks)
     freshness = _freshness(settings)
-    reader, answers = _remembering(settings, freshness, stamps_file, hooks)
+    reader, response_cache = _caching(settings, freshness, versions_file, hooks)
     catalog = Catalog(client, Reads(client, freshness), reader)
     watches = _watches(settings, catalog, hooks)
     operations = Operations(
@@ -98,7 +102,9 @@ def build_app(
         timeout_seconds=settings.request_timeout_seconds,
         max_calls=settings.limit_cost,
     )
-    endpoints = _endpoints(settings, operations, contexts, answers, admission, hooks)
+    endpoints = _endpoints(
+        settings, operations, contexts, response_cache, admission, hooks
+    )
     front = _Front(*endpoints, others, has_page=settings.graphiql)
     return _sharing(front, settings)
 
@@ -173,7 +179,7 @@ def _endpoints(
     settings: Settings,
     operations: Operations,
     contexts: Contexts,
-    answers: Answers,
+    response_cache: ResponseCache,
     admission: Admission,
     hooks: Sequence[Hook],
 ) -> tuple[GraphQLEndpoint, WebSocketEndpoint]:
@@ -181,9 +187,9 @@ def _endpoints(
     endpoint = GraphQLEndpoint(
         operations,
         contexts,
-        answers,
+        response_cache,
         streams,
-        Compression(answers, min_bytes=settings.compress_min_bytes),
+        Compression(response_cache, min_bytes=settings.compress_min_bytes),
         allowed=Allowed(
             settings.forward_service_token, settings.batch_max_requests, admission
         ),
@@ -206,7 +212,7 @@ def _rates(settings: Settings) -> RateLimits | None:
     if identity is None and address is None:
         return None
     is_shared = settings.cache_url not in {"memory://", "none"}
-    counters = SharedCounters(settings.cache_url) if is_shared else MemoryCounters()
+    counters = SharedRateCounts(settings.cache_url) if is_shared else MemoryRateCounts()
     return RateLimits(
         counters,
         per_identity=None if identity is None else parse(identity),
@@ -248,28 +254,28 @@ def _freshness(settings: Settings) -> Freshness:
     )
 
 
-def _remembering(
+def _caching(
     settings: Settings,
     freshness: Freshness,
-    stamps_file: Path | None,
+    versions_file: Path | None,
     hooks: Sequence[Hook],
-) -> tuple[Reader, Answers]:
+) -> tuple[Reader, ResponseCache]:
     if settings.cache_url == "none":
-        return PlainReader(), NoAnswers()
+        return PlainReader(), NoResponseCache()
     memory = MemoryStore(
-        StampTable(stamps_file),
+        VersionTable(versions_file),
         max_entries=settings.cache_max_entries,
         max_bytes=settings.cache_max_bytes,
     )
-    store = _store(settings, memory, stamps_file, hooks)
-    reader = RememberingReader(store, freshness, FAILURES, hooks=hooks)
-    return reader, RememberedAnswers(memory, store)
+    store = _store(settings, memory, versions_file, hooks)
+    reader = CachingReader(store, freshness, FAILURES, hooks=hooks)
+    return reader, MemoryResponseCache(memory, store)
 
 
 def _store(
     settings: Settings,
     memory: MemoryStore,
-    stamps_file: Path | None,
+    versions_file: Path | None,
     hooks: Sequence[Hook],
 ) -> Store:
     if settings.cache_url == "memory://":
@@ -279,5 +285,5 @@ def _store(
         tell(hooks, lambda: SharedCacheFacts(is_available=is_available))
 
     return ValkeyStore(
-        settings.cache_url, observe=observe, meanwhile=StampTable(stamps_file)
+        settings.cache_url, observe=observe, meanwhile=VersionTable(versions_file)
     )

@@ -22,29 +22,29 @@ class Directive(Enum):
     POLL = "poll"
 
 
-class Grounds(msgspec.Struct):
+class Dependencies(msgspec.Struct):
     """What an answer rests on: `reads` of Glance, remembered ones alone if firm.
 
-    `stamps` are those of the reads' topics; `fresh_until`, in seconds since
+    `versions` are those of the reads' topics; `fresh_until`, in seconds since
     1970, is when the first of the reads is no longer fresh.
     """
 
     reads: int = 0
-    stamps: dict[str, bytes] = {}
+    versions: dict[str, bytes] = {}
     fresh_until: float = math.inf
-    is_firm: bool = True
+    are_cacheable: bool = True
 
-    def add(self, stamps: Iterable[tuple[str, bytes]], fresh_until: float) -> None:
-        """Rest on one more read; two of different times are no firm grounds."""
+    def add(self, versions: Iterable[tuple[str, bytes]], fresh_until: float) -> None:
+        """Add a read. Reads of one topic in different versions prevent caching."""
         self.reads += 1
         self.fresh_until = min(self.fresh_until, fresh_until)
-        for topic, stamp in stamps:
-            if self.stamps.setdefault(topic, stamp) != stamp:
-                self.is_firm = False
+        for topic, version in versions:
+            if self.versions.setdefault(topic, version) != version:
+                self.are_cacheable = False
 
-    def give_way(self) -> None:
+    def prevent_caching(self) -> None:
         """Rest on a read that is not remembered, or no longer fresh."""
-        self.is_firm = False
+        self.are_cacheable = False
 
 
 class BudgetSpent(Exception):
@@ -75,7 +75,7 @@ class Budget(msgspec.Struct):
         self.spent += 1
 
 
-class Tally(msgspec.Struct):
+class Counters(msgspec.Struct):
     """What one request cost Glance and was spared; counted while it runs.
 
     `calls` went to Glance, `cached` reads were remembered, `coalesced` ones
@@ -89,7 +89,7 @@ class Tally(msgspec.Struct):
     cached: int = 0
     coalesced: int = 0
     stale: int = 0
-    grounds: Grounds = msgspec.field(default_factory=Grounds)
+    dependencies: Dependencies = msgspec.field(default_factory=Dependencies)
     budget: Budget | None = None
     estimate: int = 0
     values: int = 0
@@ -124,7 +124,7 @@ class Caller(msgspec.Struct, frozen=True):
     request_id: str
     deadline_at: float
     directive: Directive = Directive.NONE
-    tally: Tally = msgspec.field(default_factory=Tally)
+    counters: Counters = msgspec.field(default_factory=Counters)
 
 
 def new_request_id() -> str:

@@ -17,8 +17,8 @@ from gateway.cache.policy import (
     topics_revoked,
     topics_written,
 )
-from gateway.cache.reader import Answer, Content, Failures, FetchMany, Read, Reader
-from gateway.caller import Caller, Directive, Tally
+from gateway.cache.reader import Content, Failures, FetchMany, Read, Reader, ReadResult
+from gateway.caller import Caller, Counters, Directive
 from gateway.glance.client import GlanceClient, fits_tag_route
 from gateway.glance.errors import (
     Forbidden,
@@ -107,10 +107,10 @@ class Catalog:
         callers = [caller for caller, _ in wanted]
 
         async def fetch_many(
-            asked: Sequence[Read], tally: Tally
-        ) -> Mapping[ReadKey, Answer]:
+            asked: Sequence[Read], counters: Counters
+        ) -> Mapping[ReadKey, ReadResult]:
             ids = [*dict.fromkeys(ids_by_key[read.key] for read in asked)]
-            return await self._reads.images_by_id(callers[0], ids, tally)
+            return await self._reads.images_by_id(callers[0], ids, counters)
 
         return await self._read_many(callers, reads, fetch_many)
 
@@ -265,19 +265,21 @@ class Catalog:
     def listen(self, listener: Listener) -> None:
         """Tell the listener the topics of each write, once they are renewed.
 
-        Those of a rejected token, too. That is of this process; `write_stamps`
+        Those of a rejected token, too. That is of this process; `write_versions`
         know of all.
         """
         self._listeners.append(listener)
 
-    async def write_stamps(self, topics: Collection[str]) -> Mapping[str, bytes] | None:
-        """Return a stamp for each topic, new with each write of it by any worker.
+    async def write_versions(
+        self, topics: Collection[str]
+    ) -> Mapping[str, bytes] | None:
+        """Return a version for each topic, new with each write of it by any worker.
 
         With a shared cache also by any replica. None where nothing is shared, or
         what is shared can't be reached.
         """
-        stamps = await self._reader.stamps(topics_of_writes(topics))
-        return None if stamps is None else dict(zip(topics, stamps, strict=True))
+        versions = await self._reader.versions(topics_of_writes(topics))
+        return None if versions is None else dict(zip(topics, versions, strict=True))
 
     async def close(self) -> None:
         """End the writes and reads under way, and what remembers them."""
@@ -306,7 +308,9 @@ class Catalog:
 
     async def _read(self, caller: Caller, read: TypedRead[Value]) -> Value:
         try:
-            content = await self._reader.read(read.read, caller.directive, caller.tally)
+            content = await self._reader.read(
+                read.read, caller.directive, caller.counters
+            )
         except TimeoutError as error:
             raise _late(caller, read.purpose) from error
         except FAILURES.revoked:
@@ -324,7 +328,7 @@ class Catalog:
             [one.read for one in reads],
             fetch_many,
             callers[0].directive,
-            [caller.tally for caller in callers],
+            [caller.counters for caller in callers],
         )
         if any(isinstance(content, FAILURES.revoked) for content in contents):
             self._tell(topics_revoked(callers[0].identity.scope))

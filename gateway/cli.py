@@ -23,7 +23,7 @@ from typer.models import OptionInfo
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app import GRAPHQL_PATH, build_app
-from gateway.cache.stamps import create_stamps
+from gateway.cache.version_table import create_versions
 from gateway.demo.banner import banner
 from gateway.demo.glance import Service, configure, create_database, glance
 from gateway.demo.progress import step
@@ -115,7 +115,7 @@ def explore(
         if find_spec("openstack") is None:
             message = "It needs openstacksdk: pip install 'glance-gateway[cloud]'."
             raise ServiceFailed(message)
-        exploring = import_module("gateway.explore")
+        exploring = import_module("gateway.explore.command")
         exploring.explore(
             exploring.CloudChoice(os_cloud, os_region_name, os_interface),
             port=port,
@@ -221,9 +221,9 @@ def _serve(settings: Settings) -> None:
 def _serve_workers(settings: Settings, listening: socket) -> None:
     """Serve in processes that forget together what any of them has written."""
     with tempfile.TemporaryDirectory(prefix="glance-gateway-") as folder:
-        stamps_file = Path(folder) / "stamps"
-        create_stamps(stamps_file)
-        build = partial(build_app, settings, stamps_file=stamps_file)
+        versions_file = Path(folder) / "versions"
+        create_versions(versions_file)
+        build = partial(build_app, settings, versions_file=versions_file)
         config = server_config(build, settings, log_level="info")
         with looking_at_glance(settings):
             Multiprocess(config, sockets=[listening]).run()

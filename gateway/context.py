@@ -6,13 +6,13 @@ import msgspec
 import strawberry
 from propcache.api import cached_property
 
-from gateway.caller import Budget, Caller, Directive, Tally
+from gateway.caller import Budget, Caller, Counters, Directive
 from gateway.catalog import Catalog, Listener
 from gateway.facts import RequestFacts
 from gateway.glance.errors import Unauthenticated
 from gateway.identity import Identity
 from gateway.loaders import Loaders, Together
-from gateway.watching.watches import Watches
+from gateway.subscriptions.watches import Watches
 
 
 class Context(msgspec.Struct, frozen=True, dict=True):
@@ -38,9 +38,9 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         return self.asking
 
     @cached_property
-    def tally(self) -> Tally:
+    def counters(self) -> Counters:
         """Return what the request has cost so far."""
-        return Tally() if self.asking is None else self.asking.tally
+        return Counters() if self.asking is None else self.asking.counters
 
     @property
     def has_time(self) -> bool:
@@ -51,9 +51,13 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> RequestFacts:
         """Return what hooks are told of the request."""
         scope = None if self.asking is None else self.asking.identity.scope
-        counts = self.tally.counts
-        tally = self.tally
-        measures = {**tally.measures, "cost": tally.estimate, "values": tally.values}
+        counts = self.counters.counts
+        counters = self.counters
+        measures = {
+            **counters.measures,
+            "cost": counters.estimate,
+            "values": counters.values,
+        }
         return RequestFacts(self.request_id, scope, **counts, measures=measures)
 
     @cached_property
@@ -91,8 +95,8 @@ class Contexts:
             return Context(identifier, None, self._catalog, self._watches)
         deadline_at = together.deadline_at if together else self._deadline_at()
         budget = together.budget if together else Budget(self._max_calls)
-        tally = Tally(budget=budget)
-        caller = Caller(identity, identifier, deadline_at, directive, tally)
+        counters = Counters(budget=budget)
+        caller = Caller(identity, identifier, deadline_at, directive, counters)
         return Context(identifier, caller, self._catalog, self._watches, together)
 
     def listen(self, listener: Listener) -> None:

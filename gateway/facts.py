@@ -15,7 +15,7 @@ class RequestFacts:
     """What one GraphQL request cost Glance and was spared.
 
     `scope` names the identity without telling its token, None where there was
-    no token; the counts are those of a Tally. `measures` are what limits have
+    no token; the counts are those of a Counters. `measures` are what limits have
     measured of a request that was executed, such as its `cost`, by name.
     """
 

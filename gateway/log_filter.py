@@ -14,7 +14,7 @@ class WithoutRequests(logging.Filter):
     """Drops a server library's lines about requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the line may be written."""
+        """Return whether the line may be written."""
         if not record.name.startswith(LIBRARIES):
             return True
         return record.levelno >= logging.INFO and WEBSOCKET_LINE not in str(record.msg)

@@ -15,16 +15,8 @@ import orjson
 
 from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
-from gateway.cache.reader import Answer, Content, Read
-from gateway.caller import Caller, Tally
-from gateway.glance.answers import (
-    Unreadable,
-    image_in,
-    object_in,
-    page_in,
-    stores_in,
-    tasks_in,
-)
+from gateway.cache.reader import Content, Read, ReadResult
+from gateway.caller import Caller, Counters
 from gateway.glance.client import Fetched, GlanceClient
 from gateway.glance.errors import (
     Forbidden,
@@ -34,6 +26,14 @@ from gateway.glance.errors import (
 )
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, one_of
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.responses import (
+    Unreadable,
+    image_in,
+    object_in,
+    page_in,
+    stores_in,
+    tasks_in,
+)
 
 NO_IMAGE = b"null"
 NO_STORES = b'{"stores":[]}'
@@ -74,13 +74,15 @@ class Reads:
     def image(self, caller: Caller, image_id: str) -> TypedRead[ImageRecord | None]:
         """Return the read of an image; None is decoded where there is none."""
 
-        async def fetch(tally: Tally) -> Answer:
+        async def fetch(counters: Counters) -> ReadResult:
             try:
-                fetched = await self._client.get_image(_shared(caller, tally), image_id)
+                fetched = await self._client.get_image(
+                    _shared(caller, counters), image_id
+                )
             except NotFound:
-                return Answer(NO_IMAGE, self._freshness.of_image(None))
+                return ReadResult(NO_IMAGE, self._freshness.of_image(None))
             status = fetched.value.get("status")
-            return _answer(fetched, self._freshness.of_image(status))
+            return _result(fetched, self._freshness.of_image(status))
 
         key = read_key(caller.identity, ReadKind.IMAGE, image_id)
         topics = topics_of(key.scope, image_id)
@@ -92,10 +94,10 @@ class Reads:
     ) -> TypedRead[ImagePage]:
         """Return the read of a page of images."""
 
-        async def fetch(tally: Tally) -> Answer:
-            asking = _shared(caller, tally)
+        async def fetch(counters: Counters) -> ReadResult:
+            asking = _shared(caller, counters)
             fetched = await self._client.list_images(asking, query, call)
-            return _answer(fetched, self._freshness.images_seconds)
+            return _result(fetched, self._freshness.images_seconds)
 
         key = read_key(caller.identity, ReadKind.IMAGES, query, call)
         topics = topics_of(key.scope)
@@ -105,11 +107,11 @@ class Reads:
     def tasks(self, caller: Caller, image_id: str) -> TypedRead[Sequence[TaskRecord]]:
         """Return the read of an image's tasks."""
 
-        async def fetch(tally: Tally) -> Answer:
-            asking = _shared(caller, tally)
+        async def fetch(counters: Counters) -> ReadResult:
+            asking = _shared(caller, counters)
             fetched = await self._client.list_image_tasks(asking, image_id)
             statuses = [task.get("status") for task in fetched.value]
-            return _answer(fetched, self._freshness.of_tasks(statuses))
+            return _result(fetched, self._freshness.of_tasks(statuses))
 
         key = read_key(caller.identity, ReadKind.TASKS, image_id)
         topics = topics_of(key.scope, image_id)
@@ -119,12 +121,12 @@ class Reads:
     def stores(self, caller: Caller) -> TypedRead[Sequence[StoreRecord]]:
         """Return the read of the stores; none are decoded for a single one."""
 
-        async def fetch(tally: Tally) -> Answer:
+        async def fetch(counters: Counters) -> ReadResult:
             try:
-                fetched = await self._client.list_stores(_shared(caller, tally))
+                fetched = await self._client.list_stores(_shared(caller, counters))
             except NotFound:
-                return Answer(NO_STORES, self._freshness.stores_seconds)
-            return _answer(fetched, self._freshness.stores_seconds)
+                return ReadResult(NO_STORES, self._freshness.stores_seconds)
+            return _result(fetched, self._freshness.stores_seconds)
 
         key = read_key(caller.identity, ReadKind.STORES)
         topics = topics_of_cloud(key.scope)
@@ -134,9 +136,11 @@ class Reads:
     def json_schema(self, caller: Caller, name: str) -> TypedRead[Mapping[str, object]]:
         """Return the read of one of Glance's JSON schemas."""
 
-        async def fetch(tally: Tally) -> Answer:
-            fetched = await self._client.get_json_schema(_shared(caller, tally), name)
-            return _answer(fetched, self._freshness.schemas_seconds)
+        async def fetch(counters: Counters) -> ReadResult:
+            fetched = await self._client.get_json_schema(
+                _shared(caller, counters), name
+            )
+            return _result(fetched, self._freshness.schemas_seconds)
 
         key = read_key(caller.identity, ReadKind.SCHEMA, name)
         topics = topics_of_cloud(key.scope)
@@ -144,8 +148,8 @@ class Reads:
         return TypedRead(read, object_in, f"get the JSON schema {name}")
 
     async def images_by_id(
-        self, caller: Caller, ids: Sequence[str], tally: Tally
-    ) -> Mapping[ReadKey, Answer]:
+        self, caller: Caller, ids: Sequence[str], counters: Counters
+    ) -> Mapping[ReadKey, ReadResult]:
         """Return those of the images that lists show, with a call for each 50.
 
         Glance's list by ids shows all that single reads do but hidden images,
@@ -157,10 +161,10 @@ class Reads:
             listable[at : at + IDS_PER_CALL]
             for at in range(0, len(listable), IDS_PER_CALL)
         ]
-        asking = _shared(caller, tally)
+        asking = _shared(caller, counters)
         pages = await asyncio.gather(*(self._listed(asking, ids) for ids in chunks))
         return {
-            read_key(caller.identity, ReadKind.IMAGE, record["id"]): Answer(
+            read_key(caller.identity, ReadKind.IMAGE, record["id"]): ReadResult(
                 orjson.dumps(record),
                 self._freshness.of_image(record.get("status")),
                 record,
@@ -191,12 +195,14 @@ class Reads:
         return images if are_asked_for else []
 
 
-def _answer(fetched: Fetched[Value], fresh_seconds: float) -> Answer:
-    return Answer(fetched.content, fresh_seconds, fetched.value)
+def _result(fetched: Fetched[Value], fresh_seconds: float) -> ReadResult:
+    return ReadResult(fetched.content, fresh_seconds, fetched.value)
 
 
-def _shared(caller: Caller, tally: Tally) -> Caller:
-    return Caller(caller.identity, caller.request_id, math.inf, caller.directive, tally)
+def _shared(caller: Caller, counters: Counters) -> Caller:
+    return Caller(
+        caller.identity, caller.request_id, math.inf, caller.directive, counters
+    )
 
 
 def _image_or_none(content: bytes) -> ImageRecord | None:

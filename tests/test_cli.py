@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gateway.listening import free_port
-from tests.command import Ended, piped, run, taken_line, under_nohup
+from tests.support.command import Ended, piped, run, taken_line, under_nohup
 
 UNUSED_GLANCE = "http://127.0.0.1:9"
 TYPENAME = {"data": {"__typename": "Query"}}

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.keystone import Cloud, Keystone, User
-from tests.websocket import subscription
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.keystone import Cloud, Keystone, User
+from tests.support.websocket import subscription
 
 CREATE = """mutation ($name: String!) {
     createImage(input: {name: $name, visibility: PRIVATE}) { image { name } } }"""

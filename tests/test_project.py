@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 
 from gateway import limits
-from gateway.asgi.http_request import PersistedQueryNotSupported
+from gateway.asgi.graphql.request import PersistedQueryNotSupported
 from gateway.limits.exceeded import OVERLOADED
 from gateway.limits.rule import Rule
 from gateway.limits.subscriptions import TOO_MANY

@@ -1,4 +1,4 @@
-"""Answers in fewer bytes, for clients that take them so.
+"""ResponseCache in fewer bytes, for clients that take them so.
 
 Source: RFC 9110, sections 8.4 and 12.5.3.
 """
@@ -12,9 +12,9 @@ import brotli
 import zstandard
 from msgspec.structs import replace
 
-from gateway.asgi.http_response import Response
-from gateway.asgi.qualities import REFUSED, decided_once, qualities
-from gateway.cache.answers import Answers
+from gateway.asgi.graphql.response import Response
+from gateway.asgi.qualities import NOT_ACCEPTABLE, decided_once, qualities
+from gateway.cache.response_cache import ResponseCache
 from gateway.cache.single_flight import SingleFlight
 
 # Higher levels take two to four times the CPU for a tenth of the bytes.
@@ -34,12 +34,12 @@ class Encoding(Enum):
 class Compression:
     """Compresses what is long enough; a remembered answer once."""
 
-    def __init__(self, answers: Answers, *, min_bytes: int) -> None:
+    def __init__(self, response_cache: ResponseCache, *, min_bytes: int) -> None:
         """Leave bodies of less than `min_bytes` as they are; all, if that is 0.
 
-        Remembered answers are kept compressed by `answers`, too.
+        Remembered response_cache are kept compressed by `response_cache`, too.
         """
-        self._answers = answers
+        self._response_cache = response_cache
         self._min_bytes = min_bytes
         self._flights = SingleFlight[bytes]()
 
@@ -68,7 +68,9 @@ class Compression:
         if encoding.value in answer.compressed:
             return answer.compressed[encoding.value]
         compressed = await self._compressed_once(encoding, response.body)
-        await self._answers.keep_compressed(key, answer, encoding.value, compressed)
+        await self._response_cache.keep_compressed(
+            key, answer, encoding.value, compressed
+        )
         return compressed
 
     async def _compressed_once(self, encoding: Encoding, body: bytes) -> bytes:
@@ -86,11 +88,11 @@ class Compression:
 def encoding_in(accept_encoding: str) -> Encoding | None:
     """Return the encoding that is preferred, None where that is none of ours."""
     weighed = qualities(accept_encoding)
-    of_others = weighed.get("*", REFUSED)
+    of_others = weighed.get("*", NOT_ACCEPTABLE)
     offered = {one: weighed.get(one.value, of_others) for one in Encoding}
     best = max(offered, key=offered.__getitem__)
-    uncompressed = weighed.get("identity", REFUSED)
-    if offered[best] == REFUSED or offered[best] < uncompressed:
+    uncompressed = weighed.get("identity", NOT_ACCEPTABLE)
+    if offered[best] == NOT_ACCEPTABLE or offered[best] < uncompressed:
         return None
     return best
 

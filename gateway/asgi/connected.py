@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
-from gateway.asgi.http_request import ClientLeft
+from gateway.asgi.graphql.request import ClientLeft
 
 Result = TypeVar("Result")
 

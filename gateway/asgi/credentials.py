@@ -1,6 +1,6 @@
 """Who asks, as the request's headers say."""
 
-from gateway.asgi.http_request import Headers
+from gateway.asgi.graphql.request import Headers
 from gateway.identity import Identity
 
 BEARER = "bearer "
@@ -21,7 +21,7 @@ def identity_in(headers: Headers, *, with_service_token: bool) -> Identity | Non
 
 
 def brings_token(headers: Headers) -> bool:
-    """Tell whether the request has a token, whatever it is worth."""
+    """Return whether the request has a token, whatever it is worth."""
     return bool(_token(headers))
 
 

@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from gateway.asgi.refusals import refused_in_json
+from gateway.asgi.graphql.rejections import rejected_in_json
 
 ALLOWED_HEADERS = (
     "Authorization",
@@ -23,7 +23,7 @@ EXPOSED_HEADERS = "ETag", "Retry-After", "X-OpenStack-Request-ID"
 
 
 class CrossOrigin(CORSMiddleware):
-    """CORS for some origins; a preflight is refused in JSON, as all else is."""
+    """CORS for some origins; a preflight is rejected in JSON, as all else is."""
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
         """Let pages of these origins ask, `*` for all."""
@@ -42,7 +42,7 @@ class CrossOrigin(CORSMiddleware):
             return response
         status = HTTPStatus(response.status_code)
         reason = f"{bytes(response.body).decode()}."
-        refused = refused_in_json(request_headers, status, "BAD_REQUEST", reason)
+        rejected = rejected_in_json(request_headers, status, "BAD_REQUEST", reason)
         for name, value in response.headers.items():
-            refused.headers.setdefault(name, value)
-        return refused
+            rejected.headers.setdefault(name, value)
+        return rejected

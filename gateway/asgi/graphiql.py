@@ -63,7 +63,7 @@ def page_routes() -> list[BaseRoute]:
 
 
 def is_for_page(scope: Scope) -> bool:
-    """Tell whether somebody has opened the endpoint in a browser."""
+    """Return whether somebody has opened the endpoint in a browser."""
     if scope["method"] != "GET" or scope["query_string"]:
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from gateway.asgi.refusals import refused_in_json
+from gateway.asgi.graphql.rejections import rejected_in_json
 
 Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
@@ -17,9 +17,9 @@ async def no_such_path(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - all it is registered for
     status = HTTPStatus(error.status_code)
     reason = f"{status.phrase}: {request.url.path}. GraphQL is at /graphql."
-    refused = refused_in_json(request.headers, status, "BAD_REQUEST", reason)
-    refused.headers.update(error.headers or {})
-    return refused
+    rejected = rejected_in_json(request.headers, status, "BAD_REQUEST", reason)
+    rejected.headers.update(error.headers or {})
+    return rejected
 
 
 async def failed(request: Request, error: Exception) -> JSONResponse:
@@ -27,7 +27,7 @@ async def failed(request: Request, error: Exception) -> JSONResponse:
     del error
     code, reason = "INTERNAL_SERVER_ERROR", "Internal server error."
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return refused_in_json(request.headers, status, code, reason)
+    return rejected_in_json(request.headers, status, code, reason)
 
 
 HANDLERS: Mapping[type[Exception], Handler] = {

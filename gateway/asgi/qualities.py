@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-REFUSED = 0.0
+NOT_ACCEPTABLE = 0.0
 
 _REMEMBERED_MAX_CHARACTERS = 1_000
 _REMEMBERED_MAX = 256
@@ -41,5 +41,5 @@ def _weight(text: str) -> float:
     try:
         weight = float(text)
     except ValueError:
-        return REFUSED
-    return weight if 0 <= weight <= 1 else REFUSED
+        return NOT_ACCEPTABLE
+    return weight if 0 <= weight <= 1 else NOT_ACCEPTABLE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 LISTS = "lists"
-# Renewed by every write, so that who waits for one needs to look at one stamp.
+# Renewed by every write, so that who waits for one needs to look at one version.
 ANYTHING = "anything"
 TOPIC_ID_CHARACTERS = 256
 # Tuples: a word of Glance that is no text is in neither.

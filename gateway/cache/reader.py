@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from gateway.cache.entry import Stamps
+from gateway.cache.entry import Versions
 from gateway.cache.keys import ReadKey
 from gateway.cache.single_flight import SingleFlight
 from gateway.cache.store import Wanted
-from gateway.caller import Directive, Tally
+from gateway.caller import Counters, Directive
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReadResult:
     """What Glance answered, and for how many seconds that counts as fresh.
 
     `value` is the content decoded, where it was looked into.
@@ -35,7 +35,7 @@ class Content:
     value: object = None
 
 
-Fetch = Callable[[Tally], Awaitable[Answer]]
+Fetch = Callable[[Counters], Awaitable[ReadResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Failures:
     """The exceptions that mean something to a cache.
 
     `expected`: all that a read may end with; of these `outage`: Glance cannot
-    answer, in time or at all; `revoked`: nothing that the identity has read may
+    result, in time or at all; `revoked`: nothing that the identity has read may
     be shown again.
     """
 
@@ -56,7 +56,7 @@ class Failures:
 class Read:
     """A read: its key, its topics, how to ask for it and how long to wait.
 
-    `fetch` counts its calls in the tally it is given; `deadline_at` is a time
+    `fetch` counts its calls in the counters it is given; `deadline_at` is a time
     of the running loop's clock.
     """
 
@@ -72,12 +72,12 @@ class Read:
 
     @property
     def wanted(self) -> Wanted:
-        """Return what to load: the entry and the stamps of all its topics."""
+        """Return what to load: the entry and the versions of all its topics."""
         return self.key.text, (*self.topics, self.own_topic)
 
 
-Found = Mapping[ReadKey, Answer]
-FetchMany = Callable[[Sequence[Read], Tally], Coroutine[object, object, Found]]
+Found = Mapping[ReadKey, ReadResult]
+FetchMany = Callable[[Sequence[Read], Counters], Coroutine[object, object, Found]]
 
 
 class Reader(Protocol):
@@ -86,19 +86,21 @@ class Reader(Protocol):
     A read raises what its `fetch` does, and TimeoutError at its deadline.
     """
 
-    async def read(self, read: Read, directive: Directive, tally: Tally) -> Content:
-        """Return the answer's content."""
+    async def read(
+        self, read: Read, directive: Directive, counters: Counters
+    ) -> Content:
+        """Return the result's content."""
 
     async def read_many(
         self,
         reads: Sequence[Read],
         fetch_many: FetchMany | None,
         directive: Directive,
-        tallies: Sequence[Tally],
+        all_counters: Sequence[Counters],
     ) -> Sequence[Content | Exception]:
-        """Return each answer's content, or what `read` would raise.
+        """Return each result's content, or what `read` would raise.
 
-        Each has its tally, which may be another request's than the next one's.
+        Each has its counters, which may be another request's than the next one's.
         Two or more that have to be asked for are asked for by `fetch_many`,
         where there is one; what it does not find is fetched alone.
         """
@@ -109,7 +111,7 @@ class Reader(Protocol):
     async def doubt(self, topics: tuple[str, ...]) -> None:
         """Mark entries of the topics doubtful: used only in an outage, as stale."""
 
-    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def versions(self, topics: tuple[str, ...]) -> Versions | None:
         """Return what each topic's last renewal has left, None where none is known."""
 
     async def close(self) -> None:
@@ -119,26 +121,28 @@ class Reader(Protocol):
 class PlainReader:
     """Nothing remembered, nothing coalesced."""
 
-    async def read(self, read: Read, directive: Directive, tally: Tally) -> Content:
+    async def read(
+        self, read: Read, directive: Directive, counters: Counters
+    ) -> Content:
         """Ask."""
         del directive
-        tally.grounds.give_way()
+        counters.dependencies.prevent_caching()
         async with asyncio.timeout_at(read.deadline_at):
-            answer = await read.fetch(tally)
-        return Content(answer.content, answer.value)
+            result = await read.fetch(counters)
+        return Content(result.content, result.value)
 
     async def read_many(
         self,
         reads: Sequence[Read],
         fetch_many: FetchMany | None,
         directive: Directive,
-        tallies: Sequence[Tally],
+        all_counters: Sequence[Counters],
     ) -> Sequence[Content | Exception]:
         """Ask for all, then for each that was not found."""
         asked = batched(reads, fetch_many) if len(reads) > 1 else reads
         return await gathered(
-            self.read(read, directive, tally)
-            for read, tally in zip(asked, tallies, strict=True)
+            self.read(read, directive, counters)
+            for read, counters in zip(asked, all_counters, strict=True)
         )
 
     async def renew(self, topics: tuple[str, ...]) -> None:
@@ -147,7 +151,7 @@ class PlainReader:
     async def doubt(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is cached."""
 
-    async def stamps(self, topics: tuple[str, ...]) -> Stamps | None:
+    async def versions(self, topics: tuple[str, ...]) -> Versions | None:
         """Return None: nothing is remembered."""
 
     async def close(self) -> None:
@@ -162,14 +166,14 @@ class _Batch:
         self._flight = SingleFlight[Found]()
         self._landed: Found | None = None
 
-    async def fetch(self, read: Read, tally: Tally) -> Answer:
-        """Return the read's answer: the batch's, or its own where that has none."""
+    async def fetch(self, read: Read, counters: Counters) -> ReadResult:
+        """Return the read's result: the batch's, or its own where that has none."""
         if self._landed is None:
-            asking = partial(self._ask, tally)
+            asking = partial(self._ask, counters)
             self._landed = await self._flight.run(None, asking)
         if read.key in self._landed:
             return self._landed[read.key]
-        return await read.fetch(tally)
+        return await read.fetch(counters)
 
 
 def batched(reads: Sequence[Read], fetch_many: FetchMany | None) -> Sequence[Read]:

@@ -27,7 +27,7 @@ class Names:
         """Derive the names from the secret."""
         self.secret = secret
         places = Places(secret)
-        prefix = f"{KEY_PREFIX}:stamp:{places.name}"
+        prefix = f"{KEY_PREFIX}:version:{places.name}"
 
         def name_of(topic: str) -> str:
             return f"{prefix}:{places.of(topic)}"

@@ -22,7 +22,7 @@ class SingleFlight(Generic[Result]):
         self._flights: dict[Hashable, _Flight[Result]] = {}
 
     def has(self, key: Hashable) -> bool:
-        """Tell whether work of this key is under way."""
+        """Return whether work of this key is under way."""
         return key in self._flights
 
     async def run(self, key: Hashable, work: Work[Result]) -> Result:

@@ -1,6 +1,6 @@
 """Where answers are remembered: what every store can do, and the bounded memory.
 
-Stores keep their values through aiocache, under keys, bounds and stamps of
+Stores keep their values through aiocache, under keys, bounds and versions of
 our own: its memory cache is unbounded, keeps a timer for each key with a
 lifetime and cannot tell None from a miss, so none of these are used.
 """
@@ -13,9 +13,9 @@ from typing import Protocol
 
 from aiocache import SimpleMemoryCache
 
-from gateway.cache.answer import AnswerKey, RememberedAnswer
-from gateway.cache.entry import Entry, Stamps
-from gateway.cache.stamps import StampTable
+from gateway.cache.cached_response import CachedResponse, ResponseKey
+from gateway.cache.entry import Entry, Versions
+from gateway.cache.version_table import VersionTable
 
 ENTRY_OVERHEAD_BYTES = 700
 SWEEP_SECONDS = 5.0
@@ -26,22 +26,22 @@ Wanted = tuple[str, Topics]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a store knows under a key, and the stamps of the topics now."""
+    """What a store knows under a key, and the versions of the topics now."""
 
     entry: Entry | None
-    stamps: Stamps
+    versions: Versions
 
 
 class Store(Protocol):
-    """Entries by key and stamps by topic. No method raises for an outage."""
+    """Entries by key and versions by topic. No method raises for an outage."""
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
-        """Return each entry, also an outdated one, and its topics' stamps."""
+        """Return each entry, also an outdated one, and its topics' versions."""
 
-    async def stamps(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps now, None while nothing is remembered.
+    async def versions(self, topics: Topics) -> Versions | None:
+        """Return the topics' versions now, None while nothing is remembered.
 
-        A topic that no stamp was needed of yet may have a placeholder.
+        A topic that no version was needed of yet may have a placeholder.
         """
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
@@ -50,10 +50,10 @@ class Store(Protocol):
     async def forget(self, key: str) -> None:
         """Remember nothing under the key; a no-op where nothing is."""
 
-    async def renew(self, topics: Topics) -> Stamps | None:
+    async def renew(self, topics: Topics) -> Versions | None:
         """Make every entry of these topics untrue.
 
-        Returns their new stamps, None where somebody else may have renewed them
+        Returns their new versions, None where somebody else may have renewed them
         since, or nothing is remembered.
         """
 
@@ -78,15 +78,17 @@ class MemoryStore:
     What has expired is dropped within seconds, so that an idle process is small.
     """
 
-    def __init__(self, stamps: StampTable, *, max_entries: int, max_bytes: int) -> None:
+    def __init__(
+        self, versions: VersionTable, *, max_entries: int, max_bytes: int
+    ) -> None:
         """Hold so many entries and answers, so many bytes with their overhead."""
-        self._stamps = stamps
+        self._versions = versions
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._entries = _Entries(timeout=0)
-        self._answers: dict[AnswerKey, RememberedAnswer] = {}
-        self._sizes: OrderedDict[str | AnswerKey, int] = OrderedDict()
-        self._expires_at: dict[str | AnswerKey, float] = {}
+        self._answers: dict[ResponseKey, CachedResponse] = {}
+        self._sizes: OrderedDict[str | ResponseKey, int] = OrderedDict()
+        self._expires_at: dict[str | ResponseKey, float] = {}
         self._sweep: asyncio.TimerHandle | None = None
         self.bytes_held = 0
 
@@ -98,9 +100,9 @@ class MemoryStore:
         """Return each entry and count it as used."""
         return [await self._load(key, topics) for key, topics in wanted]
 
-    async def stamps(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps now."""
-        return self._stamps.read(topics)
+    async def versions(self, topics: Topics) -> Versions | None:
+        """Return the topics' versions now."""
+        return self._versions.read(topics)
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry until it expires or space is needed."""
@@ -115,14 +117,14 @@ class MemoryStore:
         """Remember nothing under the key."""
         self.drop(key)
 
-    def answer(self, key: AnswerKey) -> RememberedAnswer | None:
+    def response(self, key: ResponseKey) -> CachedResponse | None:
         """Return an answer that is kept, true or not, and count it as used."""
         answer = self._answers.get(key)
         if answer is not None:
             self._sizes.move_to_end(key)
         return answer
 
-    def keep(self, key: AnswerKey, answer: RememberedAnswer) -> None:
+    def keep(self, key: ResponseKey, answer: CachedResponse) -> None:
         """Keep the answer until it expires or space is needed."""
         self.drop(key)
         size = len(key) + len(answer) + ENTRY_OVERHEAD_BYTES
@@ -131,13 +133,13 @@ class MemoryStore:
         self._answers[key] = answer
         self._count(key, size, answer.fresh_until - answer.kept_at)
 
-    def drop(self, key: str | AnswerKey) -> None:
+    def drop(self, key: str | ResponseKey) -> None:
         """Hold nothing under the key; a no-op where nothing is held."""
         if key not in self._sizes:
             return
         self.bytes_held -= self._sizes.pop(key)
         del self._expires_at[key]
-        if isinstance(key, AnswerKey):
+        if isinstance(key, ResponseKey):
             del self._answers[key]
         else:
             self._entries.drop(key)
@@ -147,20 +149,22 @@ class MemoryStore:
         for key in [key for key, at in self._expires_at.items() if at <= now]:
             self.drop(key)
 
-    async def renew(self, topics: Topics) -> Stamps | None:
+    async def renew(self, topics: Topics) -> Versions | None:
         """Make every entry of these topics untrue, in every worker."""
-        return self._stamps.renew(topics)
+        return self._versions.renew(topics)
 
     async def doubt(self, topics: Topics) -> None:
         """Make every entry of these topics doubtful, in every worker."""
-        self._stamps.doubt(topics)
+        self._versions.doubt(topics)
 
     async def close(self) -> None:
         """Hold nothing outside of this process, and no timer."""
         if self._sweep is not None:
             self._sweep.cancel()
 
-    def _count(self, key: str | AnswerKey, size: int, lifetime_seconds: float) -> None:
+    def _count(
+        self, key: str | ResponseKey, size: int, lifetime_seconds: float
+    ) -> None:
         """Count what was added, and make room for it."""
         loop = asyncio.get_running_loop()
         self._expires_at[key] = loop.time() + lifetime_seconds
@@ -182,4 +186,4 @@ class MemoryStore:
         entry: Entry | None = await self._entries.get(key)
         if entry is not None:
             self._sizes.move_to_end(key)
-        return Loaded(entry, self._stamps.read(topics))
+        return Loaded(entry, self._versions.read(topics))

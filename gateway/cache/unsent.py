@@ -8,7 +8,7 @@ from itertools import islice
 from aiocache import RedisCache
 from redis.exceptions import RedisError
 
-from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Stamps
+from gateway.cache.entry import PART_BYTES, VERSION_BYTES, Versions
 from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
 from gateway.cache.store import Topics
 
@@ -24,10 +24,10 @@ class SecretChanges(RedisError):
 
 @dataclass(eq=False, slots=True)
 class _Change:
-    """A topic's version to be replaced; `stamp` is the new one, None until sent."""
+    """A topic's version to be replaced; `version` is the new one, None until sent."""
 
     is_doubt: bool
-    stamp: bytes | None = None
+    version: bytes | None = None
 
 
 Changes = Mapping[str, _Change]
@@ -48,7 +48,7 @@ class Unsent:
         return bool(self._changes or self._overflows)
 
     def renew(self, topics: Topics) -> Changes:
-        """Add topics to invalidate; return changes, for `stamps_of` after `send`."""
+        """Add topics to invalidate; return changes, for `versions_of` after `send`."""
         return self._add({topic: _Change(is_doubt=False) for topic in topics})
 
     def doubt(self, topics: Topics) -> None:
@@ -88,7 +88,7 @@ class Unsent:
             shared = await self._places.names()
             names = {topic: shared.of(topic) for topic in changes}
             renewed = {
-                names[topic]: os.urandom(STAMP_BYTES)
+                names[topic]: os.urandom(VERSION_BYTES)
                 for topic, change in changes.items()
                 if not change.is_doubt
             }
@@ -117,13 +117,13 @@ class Unsent:
         self, changes: Changes, names: Mapping[str, str], renewed: Mapping[str, bytes]
     ) -> None:
         for topic, change in changes.items():
-            change.stamp = renewed.get(names[topic])
+            change.version = renewed.get(names[topic])
             if self._changes.get(topic) is change:
                 del self._changes[topic]
 
 
-def stamps_of(changes: Changes, topics: Topics) -> Stamps | None:
+def versions_of(changes: Changes, topics: Topics) -> Versions | None:
     """Return the new versions of the topics, None if one is not sent yet."""
-    stamps = [changes[topic].stamp for topic in topics]
-    sent = [stamp for stamp in stamps if stamp is not None]
-    return tuple(sent) if len(sent) == len(stamps) else None
+    versions = [changes[topic].version for topic in topics]
+    sent = [version for version in versions if version is not None]
+    return tuple(sent) if len(sent) == len(versions) else None

@@ -1,4 +1,4 @@
-"""Entries and stamps in a Valkey (or Redis) that replicas share.
+"""Entries and versions in a Valkey (or Redis) that replicas share.
 
 While Valkey is unavailable, slow or full, nothing is cached and no request fails.
 The log gets one line at the start of such an outage and one at its end. Topics
@@ -17,13 +17,13 @@ from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
 from redis.asyncio import Redis
 
-from gateway.cache.entry import PART_BYTES, STAMP_BYTES, Entry, Stamps, decode
+from gateway.cache.entry import PART_BYTES, VERSION_BYTES, Entry, Versions, decode
 from gateway.cache.primaries import Primaries
 from gateway.cache.sender import Sender
 from gateway.cache.shared_places import ATTEMPTS, SECRET_KEY, SharedPlaces
-from gateway.cache.stamps import StampTable
 from gateway.cache.store import Loaded, Topics, Wanted
-from gateway.cache.unsent import SecretChanges, Unsent, stamps_of
+from gateway.cache.unsent import SecretChanges, Unsent, versions_of
+from gateway.cache.version_table import VersionTable
 from gateway.shared_server import SharedServer
 
 Result = TypeVar("Result")
@@ -47,16 +47,16 @@ class ValkeyStore:
         url: str,
         *,
         observe: Observer,
-        meanwhile: StampTable | None = None,
+        meanwhile: VersionTable | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Use the server at `url` (`redis://` or `rediss://`), once it is there.
 
         `observe` is told when it is lost and when it is back; `meanwhile` holds
-        the stamps for as long as it is away.
+        the versions for as long as it is away.
         """
         self._observe = observe
-        self._meanwhile = meanwhile or StampTable()
+        self._meanwhile = meanwhile or VersionTable()
         self._server = SharedServer(
             url, observe=self._note_outage, greet=Primaries().greet, clock=clock
         )
@@ -66,18 +66,18 @@ class ValkeyStore:
         self._sender = Sender(self._server, self._unsent)
 
     async def load(self, wanted: Sequence[Wanted]) -> Sequence[Loaded]:
-        """Return entries and stamps in one round trip; nothing while it is away."""
+        """Return entries and versions in one round trip; nothing while it is away."""
         found = await self._try(lambda: self._load(wanted))
         if found is not None:
             return found
         return [Loaded(None, self._meanwhile.read(topics)) for _, topics in wanted]
 
-    async def stamps(self, topics: Topics) -> Stamps | None:
-        """Return the topics' stamps in one round trip, None while it is away.
+    async def versions(self, topics: Topics) -> Versions | None:
+        """Return the topics' versions in one round trip, None while it is away.
 
         That of a topic without one is another one after each loss of the secret.
         """
-        return await self._try(lambda: self._stamps(topics))
+        return await self._try(lambda: self._versions(topics))
 
     async def save(self, key: str, entry: Entry, lifetime_seconds: float) -> None:
         """Remember the entry; the server forgets it after its lifetime."""
@@ -88,7 +88,7 @@ class ValkeyStore:
         """Remember nothing under the key."""
         await self._try(lambda: self._cache.delete(key))
 
-    async def renew(self, topics: Topics) -> Stamps | None:
+    async def renew(self, topics: Topics) -> Versions | None:
         """Invalidate every entry of these topics, now or when Valkey has recovered.
 
         Returns None if that has to wait.
@@ -96,7 +96,7 @@ class ValkeyStore:
         self._meanwhile.renew(topics)
         changes = self._unsent.renew(topics)
         await self._sender.send_now()
-        return stamps_of(changes, topics)
+        return versions_of(changes, topics)
 
     async def doubt(self, topics: Topics) -> None:
         """Mark every entry of these topics doubtful, now or when Valkey recovers."""
@@ -113,16 +113,16 @@ class ValkeyStore:
         keys = [key for key, _ in wanted]
         topics = {topic for _, topics in wanted for topic in topics}
         values, names, found = await self._read(keys, topics)
-        stamps = await self._existing(found)
+        versions = await self._existing(found)
         return [
             Loaded(
                 None if value is None else decode(value),
-                tuple([stamps[names[topic]] for topic in topics]),
+                tuple([versions[names[topic]] for topic in topics]),
             )
             for (_, topics), value in zip(wanted, values, strict=True)
         ]
 
-    async def _stamps(self, topics: Topics) -> Stamps:
+    async def _versions(self, topics: Topics) -> Versions:
         _, names, found = await self._read([], topics)
         return tuple([found[names[topic]] or names[topic].encode() for topic in topics])
 
@@ -150,22 +150,22 @@ class ValkeyStore:
 
     async def _existing(self, found: Mapping[str, bytes | None]) -> dict[str, bytes]:
         return {
-            name: stamp if _is_stamp(stamp) else await self._first_stamp(name)
-            for name, stamp in found.items()
+            name: version if _is_version(version) else await self._first_version(name)
+            for name, version in found.items()
         }
 
-    async def _first_stamp(self, name: str) -> bytes:
-        """Return a topic's stamp after making sure that it has one.
+    async def _first_version(self, name: str) -> bytes:
+        """Return a topic's version after making sure that it has one.
 
-        An entry is only true with a stamp that exists: so a server that loses
-        stamps forgets their entries.
+        An entry is only true with a version that exists: so a server that loses
+        versions forgets their entries.
         """
-        first = os.urandom(STAMP_BYTES)
+        first = os.urandom(VERSION_BYTES)
         with suppress(ValueError):
             await self._cache.add(name, first)
-        stamp: bytes | None = await self._cache.get(name)
-        if _is_stamp(stamp):
-            return stamp
+        version: bytes | None = await self._cache.get(name)
+        if _is_version(version):
+            return version
         await self._cache.set(name, first)
         return first
 
@@ -195,11 +195,11 @@ def _cache(server: SharedServer) -> RedisCache:
     return cache
 
 
-def _is_stamp(value: bytes | None) -> TypeGuard[bytes]:
+def _is_version(value: bytes | None) -> TypeGuard[bytes]:
     """Return whether it is a complete version.
 
     A doubt writes the second part only: without a version, the first one is zeros.
     """
-    if value is None or len(value) != STAMP_BYTES:
+    if value is None or len(value) != VERSION_BYTES:
         return False
     return not value.startswith(bytes(PART_BYTES))

@@ -25,20 +25,6 @@ import msgspec
 import orjson
 
 from gateway.caller import BudgetSpent, Caller
-from gateway.glance.answers import (
-    Foreign,
-    Unreadable,
-    check_status,
-    image_in,
-    image_with_id,
-    is_newly_created,
-    json_schema_in,
-    page_in,
-    refusal,
-    stores_in,
-    tasks_in,
-    unreadable,
-)
 from gateway.glance.bulkhead import Bulkhead, Slot
 from gateway.glance.errors import (
     Conflict,
@@ -61,6 +47,20 @@ from gateway.glance.failures import (
 from gateway.glance.listing import ImagePage, ImageQuery, ListCall, parameters
 from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
+from gateway.glance.responses import (
+    Foreign,
+    Unreadable,
+    check_status,
+    image_in,
+    image_with_id,
+    is_newly_created,
+    json_schema_in,
+    page_in,
+    refusal,
+    stores_in,
+    tasks_in,
+    unreadable,
+)
 from gateway.glance.transport import (
     Request,
     ResponseRejected,
@@ -291,7 +291,7 @@ class GlanceClient:
                 min(now + self._timeout_seconds, caller.deadline_at)
             ):
                 async with self._bulkhead.slot(caller, call.kind) as slot:
-                    caller.tally.count_call()
+                    caller.counters.count_call()
                     try:
                         return await self._attempt(caller, call, decode, exchange, slot)
                     except FAILURES as error:
@@ -348,7 +348,7 @@ class GlanceClient:
         )
         response = await self._transport.send(request, exchange)
         slot.observe_response(response.status)
-        caller.tally.read_bytes += len(response.content)
+        caller.counters.read_bytes += len(response.content)
         if not response.is_success:
             identity = caller.identity
             raise refusal(
@@ -390,7 +390,7 @@ def tag_path(image_id: str, tag: str) -> str:
 
 
 def fits_tag_route(tag: str) -> bool:
-    """Tell whether Glance's tag route stores this tag as it is.
+    """Return whether Glance's tag route stores this tag as it is.
 
     It mangles what is not ASCII, loses line ends, and takes slashes, dots and
     nothing for other routes; what is longer than any tag may not fit into a URL.

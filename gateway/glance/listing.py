@@ -151,7 +151,7 @@ class ImageQuery:
 
     @property
     def sorts_unsized(self) -> bool:
-        """Tell whether images without a size take part in an order by size."""
+        """Return whether images without a size take part in an order by size."""
         is_ranged = any(name in {"size_min", "size_max"} for name, _ in self.filters)
         return not is_ranged and any(key == "size" for key, _ in self.sort)
 

@@ -58,7 +58,7 @@ class PageBuild(BuildHookInterface[BuilderConfig]):
 
 
 def is_current(folder: Path) -> bool:
-    """Tell whether the page was built from the folder's sources."""
+    """Return whether the page was built from the folder's sources."""
     digest = folder / "dist" / DIGEST
     return digest.exists() and digest.read_text() == _digest(folder)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from gateway.caller import Tally
+from gateway.caller import Counters
 from gateway.limits.cost import OperationCosts, check_calls
 from gateway.limits.field_costs import Circumstances, Values
 from gateway.limits.large_results import LargeResults
@@ -42,7 +42,7 @@ class Admission:
 
     @property
     def limits_rates(self) -> bool:
-        """Tell whether requests have to be counted as they arrive."""
+        """Return whether requests have to be counted as they arrive."""
         return self._rates is not None
 
     async def arrive(self, visitor: Visitor) -> None:
@@ -53,38 +53,38 @@ class Admission:
         self,
         costs: OperationCosts,
         variables: Values | None,
-        tally: Tally,
+        counters: Counters,
         *,
         is_listed: bool = False,
     ) -> None:
-        """Note in the tally what an operation may cost, and reserve it there.
+        """Note in the counters what an operation may cost, and reserve it there.
 
         `is_listed` tells that its request is one of a list. Raises
         CostLimitExceeded, and LimitExceeded for a result that would be too large.
         An operation that may make no call at all, having no budget, costs nothing.
         """
-        if tally.budget is None:
+        if counters.budget is None:
             return
         circumstances = Circumstances(self._page_images(), is_listed)
-        tally.estimate = costs.calls.estimate(variables, circumstances)
-        check_calls(tally.budget, tally.estimate)
-        tally.values = costs.values.estimate(variables, circumstances)
-        check_values(tally.budget.values + tally.values, self._max_values)
-        tally.budget.reserved += tally.estimate
-        tally.budget.values += tally.values
+        counters.estimate = costs.calls.estimate(variables, circumstances)
+        check_calls(counters.budget, counters.estimate)
+        counters.values = costs.values.estimate(variables, circumstances)
+        check_values(counters.budget.values + counters.values, self._max_values)
+        counters.budget.reserved += counters.estimate
+        counters.budget.values += counters.values
 
-    async def charge(self, tally: Tally, visitor: Visitor) -> None:
+    async def charge(self, counters: Counters, visitor: Visitor) -> None:
         """Count the calls that were reserved, but for that of `arrive`.
 
         Raises RateLimited; then nothing is reserved any longer.
         """
-        if tally.budget is None or tally.estimate <= 1:
+        if counters.budget is None or counters.estimate <= 1:
             return
         try:
-            await self._take(visitor, tally.estimate - 1)
+            await self._take(visitor, counters.estimate - 1)
         except RateLimited:
-            tally.budget.reserved -= tally.estimate
-            tally.budget.values -= tally.values
+            counters.budget.reserved -= counters.estimate
+            counters.budget.values -= counters.values
             raise
 
     async def close(self) -> None:

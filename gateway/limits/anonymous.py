@@ -35,7 +35,7 @@ class MissingToken(Exception):
 
 
 def begins_with_data(text: str, operation_name: str | None) -> bool:
-    """Tell whether the operation's first root fields ask for data.
+    """Return whether the operation's first root fields ask for data.
 
     Reads tokens up to the first root field that is none of introspection, a
     hundred at most, and gives up at what only a parser can tell: then
@@ -61,7 +61,7 @@ def begins_with_data(text: str, operation_name: str | None) -> bool:
 
 
 def selects_data(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether the operation has a root field that is none of introspection."""
+    """Return whether the operation has a root field that is none of introspection."""
     fragments = {
         one.name.value: one
         for one in document.definitions

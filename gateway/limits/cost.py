@@ -177,7 +177,7 @@ class _Evaluation:
         return cost.marks(values, below, self._circumstances)
 
     def _is_included(self, conditions: Conditions) -> bool:
-        """Tell whether all conditions hold.
+        """Return whether all conditions hold.
 
         One that is null is an error, and nothing beside it is executed.
         """

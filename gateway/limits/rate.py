@@ -6,8 +6,8 @@ from math import floor
 
 from limits import RateLimitItem
 
-from gateway.limits.counters import Counters, Window
 from gateway.limits.exceeded import LimitExceeded
+from gateway.limits.rate_counts import RateCounts, Window
 
 CODE = "RATE_LIMITED"
 
@@ -42,13 +42,13 @@ class RateLimits:
 
     def __init__(
         self,
-        counters: Counters,
+        counts: RateCounts,
         *,
         per_identity: RateLimitItem | None,
         per_address: RateLimitItem | None,
     ) -> None:
-        """Count with `counters`, which are closed with this."""
-        self._counters = counters
+        """Count with `counts`, which are closed with this."""
+        self._counts = counts
         self._per_identity = per_identity
         self._per_address = per_address
 
@@ -70,14 +70,14 @@ class RateLimits:
             await self._take(of, rate, name, calls)
 
     async def close(self) -> None:
-        """Close the counters."""
-        await self._counters.close()
+        """Close the counts."""
+        await self._counts.close()
 
     async def _take(self, of: str, rate: RateLimitItem, name: str, calls: int) -> None:
         key, seconds = rate.key_for(of, name), rate.get_expiry()
-        if await self._counters.acquire(key, rate.amount, seconds, calls):
+        if await self._counts.acquire(key, rate.amount, seconds, calls):
             return
-        window = await self._counters.window(key, seconds)
+        window = await self._counts.window(key, seconds)
         wait = wait_seconds(window, limit=rate.amount, length=seconds, amount=calls)
         raise RateLimited(of, rate, calls, floor(wait) + 1)
 

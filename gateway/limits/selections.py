@@ -72,12 +72,12 @@ class Selection:
 
     @property
     def is_fixed(self) -> bool:
-        """Tell whether the marks do not depend on variables."""
+        """Return whether the marks do not depend on variables."""
         return not self.fields and not self.spreads
 
     @property
     def is_free(self) -> bool:
-        """Tell whether nothing of it costs anything."""
+        """Return whether nothing of it costs anything."""
         return self.is_fixed and not self.fixed
 
 

@@ -181,7 +181,7 @@ def _glance_extensions(failure: GlanceError) -> Formatted:
 
 
 def _is_of_the_client(error: GraphQLError) -> bool:
-    """Tell whether document, variables or arguments are wrong.
+    """Return whether document, variables or arguments are wrong.
 
     Completion's errors are located at a field, those of arguments at a value.
     """
@@ -197,7 +197,7 @@ def _request_code(error: GraphQLError, *, was_executed: bool) -> str:
 
 
 def _is_unfit(original: Exception | None) -> bool:
-    """Tell whether completion failed: a value that is not of its field's type.
+    """Return whether completion failed: a value that is not of its field's type.
 
     graphql-core raises GraphQLError for it and, for a missing one, TypeError.
     """

@@ -254,7 +254,7 @@ class ImageFilter:
 
     @property
     def matches_nothing(self) -> bool:
-        """Tell whether an empty list of values was asked for."""
+        """Return whether an empty list of values was asked for."""
         choices = [values for _, _, values in self._choices()]
         return self.id == [] or not all(choices)
 

@@ -9,7 +9,7 @@ from gateway.context import Info
 from gateway.schema.inputs import ImageFilter, image_query
 from gateway.schema.query import ImageId
 from gateway.schema.types.event import ImageEvent
-from gateway.watching.watches import Changes
+from gateway.subscriptions.watches import Changes
 
 Watched = Annotated[
     ImageFilter | None,

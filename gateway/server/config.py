@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from gateway.asgi.event_stream import KEEP_ALIVE_SECONDS
-from gateway.asgi.http_request import BODY_MAX_BYTES
+from gateway.asgi.graphql.request import BODY_MAX_BYTES
+from gateway.asgi.streaming.event_stream import KEEP_ALIVE_SECONDS
 from gateway.log_filter import WithoutRequests
 from gateway.server.http_connection import HttpConnection
 from gateway.server.limits import ConnectionLimits, HeldRequests, LimitedConfig

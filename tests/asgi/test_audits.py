@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.gateway import Gateway
-from tests.node import installed, run_node
+from tests.support.gateway import Gateway
+from tests.support.node import installed, run_node
 
 AUDITS = 61
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { name } }"
 

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from starlette.staticfiles import StaticFiles
 
 from gateway.settings import Settings
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble
 
 FRIEND, STRANGER = "https://horizon.example.com", "https://evil.example.com"
 PREFLIGHT = {

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.asgi import compression
 from gateway.asgi.compression import OFF_LOOP_FROM_BYTES, Encoding
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Reply, json_reply
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
 
 LONG = "{ __schema { types { name description } } }"
 TAGS = "{ image(id: 1) { tags } }"
@@ -19,7 +19,7 @@ MEDIA_TYPES = ["application/json", "application/graphql-response+json"]
 
 
 def runs_in_a_loop() -> bool:
-    """Tell whether this thread is that of a loop."""
+    """Return whether this thread is that of a loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

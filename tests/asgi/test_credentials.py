@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.identity import Identity, InvalidToken
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, json_reply
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, json_reply
 
 SHOW = "{ image(id: 1) { id } }"
 BIG = "t" * (8 * 1024)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from gateway.asgi.equal_queries import Outcome, QueryExecution
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from gateway.asgi.graphql.equal_queries import Outcome, QueryExecution
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 IMAGE = {"id": "1", "name": "old", "status": "active"}
 SHOW = "{ image(id: 1) { name } }"

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from gateway.facts import Facts, RefreshFacts
-from tests.event_stream import EVENTS, stream
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Reply
+from tests.support.event_stream import EVENTS, stream
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply
 
 WATCH = """subscription ($id: ID!) {
     imageChanged(id: $id) { kind changed image { name } } }"""

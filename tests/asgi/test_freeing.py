@@ -12,8 +12,8 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Message, Scope
 
-from tests.glance_double import GlanceDouble, Reply, json_reply
-from tests.in_process import InProcessSocket, running_app
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
+from tests.support.in_process import InProcessSocket, running_app
 
 pytestmark = pytest.mark.anyio
 

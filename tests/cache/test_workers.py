@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from gateway.listening import free_port
-from tests.command import piped
-from tests.gateway import Gateway, Json
+from tests.support.command import piped
+from tests.support.gateway import Gateway, Json
 
 WORKERS = 2
 CONNECTIONS = 500

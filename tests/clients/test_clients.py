@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, json_reply
-from tests.images import create_image, glance_rest
-from tests.node import installed, run_node
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, json_reply
+from tests.support.images import create_image, glance_rest
+from tests.support.node import installed, run_node
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -21,7 +21,7 @@ import gateway.graphiql
 from gateway.demo.glance import DATABASE
 from gateway.demo.samples import ADMIN, ALICE, BOB, SAMPLES
 from gateway.listening import free_port
-from tests.command import (
+from tests.support.command import (
     END_SECONDS,
     Ended,
     on_terminal,
@@ -30,8 +30,8 @@ from tests.command import (
     taken_line,
     wait_for,
 )
-from tests.gateway import Gateway, Json
-from tests.images import glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.images import glance_rest
 
 STARTERS = Path(gateway.graphiql.__file__).parent / "starters"
 READY = "Ctrl-C stops both.\n"

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from graphql import parse
 
-from gateway.glance.answers import Unreadable, page_in
 from gateway.glance.listing import ImagePage, Position, position_in
+from gateway.glance.responses import Unreadable, page_in
 from gateway.glance.rows import Rows
 from gateway.schema.root import build_schema
 from tests.execution.comparison import Case, Comparison, Difference

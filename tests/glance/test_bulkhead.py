@@ -14,7 +14,7 @@ from gateway.glance.crowd_limit import CrowdLimit
 from gateway.glance.errors import GlanceTimeout, TooManyWaiting
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
-from tests.glance_double import GlanceDouble
+from tests.support.glance_double import GlanceDouble
 
 KIND = ("GET", 3)
 
@@ -157,5 +157,5 @@ async def test_waiting_for_a_turn_counts_against_the_calls_time(
         with pytest.raises(GlanceTimeout):
             await client.get_image(caller, "1")
 
-    assert (double.calls, caller.tally.calls) == ([], 0)
+    assert (double.calls, caller.counters.calls) == ([], 0)
     await transport.close()

@@ -3,9 +3,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.gateway import Json, running_gateway
-from tests.glance_double import GlanceDouble
-from tests.raw_glance import RawConnection, raw_glance, response
+from tests.support.gateway import Json, running_gateway
+from tests.support.glance_double import GlanceDouble
+from tests.support.raw_glance import RawConnection, raw_glance, response
 
 BURST = 16
 SHOW = "query ($id: ID!) { image(id: $id) { id } }"

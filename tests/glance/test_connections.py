@@ -16,7 +16,7 @@ from gateway.glance.listing import ImageQuery, ListCall
 from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from tests.cache.tls import certificate
-from tests.raw_glance import (
+from tests.support.raw_glance import (
     RawConnection,
     RawRequest,
     Serve,

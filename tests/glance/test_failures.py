@@ -12,9 +12,15 @@ import pytest
 
 from gateway.glance.failure_log import INTERVAL_SECONDS, FailureLog
 from gateway.listening import free_port
-from tests.certificates import certificate
-from tests.gateway import Gateway, running_gateway
-from tests.raw_glance import RawConnection, RawRequest, Serve, answering, raw_glance
+from tests.support.certificates import certificate
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.raw_glance import (
+    RawConnection,
+    RawRequest,
+    Serve,
+    answering,
+    raw_glance,
+)
 
 SHOW = "{ image(id: 1) { id } }"
 DELETE = "mutation { deleteImage(input: {id: 1}) { deletedId } }"

@@ -339,7 +339,7 @@ def test_every_parameter_of_glance_s_list_is_refused_as_a_property(name: str) ->
 
 
 def is_refused(name: str) -> bool:
-    """Tell whether a property of that name is refused."""
+    """Return whether a property of that name is refused."""
     try:
         property_filters("filter.properties", {name: "1"})
     except InvalidArgument:

@@ -18,7 +18,7 @@ from gateway.glance.transport import Transport
 from gateway.identity import Identity
 from gateway.listening import free_port
 from tests.cache.tls import certificate
-from tests.raw_glance import RawConnection, answering, raw_glance, response
+from tests.support.raw_glance import RawConnection, answering, raw_glance, response
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from gateway.listening import free_port
 from gateway.settings import Settings
-from tests.certificates import certificate
-from tests.command import piped
-from tests.gateway import running_gateway
-from tests.raw_glance import (
+from tests.support.certificates import certificate
+from tests.support.command import piped
+from tests.support.gateway import running_gateway
+from tests.support.raw_glance import (
     RawConnection,
     RawRequest,
     Serve,

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, Script, forwarded
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, Script, forwarded
 
 LOST = Reply(0)
 SHOW = "query ($id: ID!) { image(id: $id) { id } }"

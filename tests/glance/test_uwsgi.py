@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.uwsgi_glance import UwsgiGlance, uwsgi_glance
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.uwsgi_glance import UwsgiGlance, uwsgi_glance
 
 IMAGES = 10
 TIMES = 10

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.asgi.request_id import request_id
 from gateway.glance.transport import base_url
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Reply, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
 
 TOKEN = "alice:proj-a:member,reader"
 PATCH = "application/openstack-images-v2.1-json-patch"

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 
 from gateway.demo.samples import ALICE
 from gateway.listening import free_port
-from tests.command import piped
 from tests.graphiql.browser import answer, chromium, open_graphiql, run, tab
+from tests.support.command import piped
 
 PICTURE = Path(__file__).parents[2] / "gateway" / "graphiql" / "screenshot.png"
 READY = "Ctrl-C stops both."

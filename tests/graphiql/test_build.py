@@ -9,9 +9,9 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from gateway.graphiql.build_page import NODE, is_current
-from tests.event_stream import EVENTS, stream
-from tests.gateway import Gateway
 from tests.graphiql.browser import NO_PAGE, needed
+from tests.support.event_stream import EVENTS, stream
+from tests.support.gateway import Gateway
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "gateway" / "graphiql"

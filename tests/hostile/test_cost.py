@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway import Json
 from tests.limits.cloud import Client, StubGlance, gateway_before
+from tests.support.gateway import Json
 
 LIMIT = 140
 TASKS = "{ nodes { tasks { id } } edges { node { tasks { id } } } }"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.glance_double import GlanceDouble
 from tests.hostile.served import Served, served
+from tests.support.glance_double import GlanceDouble
 
 # On a busy machine, five times what the limits are tuned for.
 STALL_SECONDS = 0.5

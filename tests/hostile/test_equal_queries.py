@@ -9,12 +9,13 @@ import aiohttp
 import orjson
 import pytest
 
-from gateway.asgi import compression, equal_queries, query_responses
+from gateway.asgi import compression
+from gateway.asgi.graphql import equal_queries, query_responses
 from gateway.execution.operations import Operations
 from tests.benchmark.loads import FIELDS, LIST
-from tests.gateway import running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 pytestmark = pytest.mark.anyio
 

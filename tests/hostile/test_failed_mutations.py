@@ -13,9 +13,15 @@ import pytest
 from gateway.cache.policy import LISTS, image_topic
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import GlanceUnavailable
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
 from tests.hostile.pairs import Pair, RunPair
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import (
+    GlanceDouble,
+    Received,
+    Reply,
+    Script,
+    json_reply,
+)
 
 LIST = "{ images { nodes { name } } }"
 SHOW = "{ image(id: 1) { name } }"

@@ -12,8 +12,8 @@ import pytest
 from gateway.caller import Caller
 from gateway.glance.bulkhead import Bulkhead
 from gateway.glance.queue import Ticket
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 pytestmark = pytest.mark.anyio
 

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.schema.root import build_schema
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 Texts = st.SearchStrategy[str]
 
@@ -127,7 +127,7 @@ class Form:
 
 
 def is_needed(field: Any) -> bool:
-    """Tell whether a field or an argument has to be given."""
+    """Return whether a field or an argument has to be given."""
     return isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined
 
 

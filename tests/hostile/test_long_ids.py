@@ -3,8 +3,8 @@
 import gc
 import tracemalloc
 
-from tests.gateway import running_gateway
-from tests.glance_double import GlanceDouble
+from tests.support.gateway import running_gateway
+from tests.support.glance_double import GlanceDouble
 
 SHOW = "query ($id: ID!) { image(id: $id) { name tasks { id } } }"
 DELETE = "mutation ($id: ID!) { deleteImage(input: {id: $id}) { deletedId } }"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway, running_gateway
-from tests.raw_glance import (
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.raw_glance import (
     RawConnection,
     RawRequest,
     Serve,

@@ -11,10 +11,10 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
-from tests.raw_glance import RawRequest, answering, raw_glance, response
-from tests.websocket import SECONDS, socket, subscription
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.raw_glance import RawRequest, answering, raw_glance, response
+from tests.support.websocket import SECONDS, socket, subscription
 
 LIST = "{ images { nodes { id } } }"
 SHOW = "{ image(id: 1) { id } }"

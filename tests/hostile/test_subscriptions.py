@@ -18,13 +18,13 @@ from gateway.glance.errors import Unauthenticated
 from gateway.glance.listing import ImagePage, ImageQuery
 from gateway.identity import Identity
 from gateway.limits.subscriptions import SubscriptionLimits
-from gateway.watching.mailbox import MAX_RECORDS
-from gateway.watching.watch import Pace
-from gateway.watching.watches import Changes, Watches
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble
+from gateway.subscriptions.event_queue import MAX_RECORDS
+from gateway.subscriptions.watch import Pace
+from gateway.subscriptions.watches import Changes, Watches
 from tests.recorded import recorded_json
-from tests.websocket import subscription
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble
+from tests.support.websocket import subscription
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ class Cloud:
         """Take what wakes the watches."""
         self.wake = wake
 
-    async def write_stamps(self, _: object) -> dict[str, bytes]:
+    async def write_versions(self, _: object) -> dict[str, bytes]:
         """Return that nobody has written."""
         return {}
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from tests.gateway import Gateway, Json, running_gateway
-from tests.websocket import Socket, socket
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.websocket import Socket, socket
 
 NOBODY = "http://127.0.0.1:1"
 TYPES = ["subscribe", "complete", "ping", "pong", "connection_init", "next"]

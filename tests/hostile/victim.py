@@ -15,8 +15,8 @@ import orjson
 from websockets.frames import Frame, Opcode
 
 from gateway.listening import HOST, free_port, url_at
-from tests.command import Command, piped
-from tests.gateway import Json
+from tests.support.command import Command, piped
+from tests.support.gateway import Json
 
 FORGET_PEAK = "5"
 SECONDS = 30
@@ -86,7 +86,7 @@ class Victim:
         assert "errors" not in response.json()
 
     def is_well(self) -> bool:
-        """Tell whether another client is answered."""
+        """Return whether another client is answered."""
         response = self.client.post("/graphql", json={"query": "{ __typename }"})
         return bool(response.json() == {"data": {"__typename": "Query"}})
 
@@ -107,7 +107,7 @@ class Victim:
             assert poll.poll(SECONDS * 1000)
 
     def logs(self, text: str, times: int) -> bool:
-        """Tell whether it logs a text so often, within a time and while it serves."""
+        """Return whether it logs a text so often, within a time and while it serves."""
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             if self.log().count(text) >= times:
@@ -116,7 +116,7 @@ class Victim:
         return False
 
     def shrinks_to(self, mib: float) -> bool:
-        """Tell whether it gives memory back, within a time and while it serves."""
+        """Return whether it gives memory back, within a time and while it serves."""
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             if self.rss_mib() < mib:

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp
 from gateway.facts import Hook
 from gateway.glance.exchange import Exchange
 from gateway.glance.transport import Request, Response
-from tests.gateway import Json
-from tests.in_process import running_app
+from tests.support.gateway import Json
+from tests.support.in_process import running_app
 
 Parameters = Sequence[tuple[str, str]]
 

@@ -14,10 +14,10 @@ from gateway.limits.field_costs import Circumstances
 from gateway.schema.connection import cursor
 from gateway.schema.costs import COSTS
 from gateway.schema.root import build_schema
-from tests.gateway import Json
-from tests.in_process import InProcessSocket, running_app
 from tests.limits.cloud import Client, StubGlance, gateway_before, image_id
 from tests.limits.generated import BY_SIZE
+from tests.support.gateway import Json
+from tests.support.in_process import InProcessSocket, running_app
 
 SCHEMA = build_schema()._schema  # noqa: SLF001 - Strawberry has no other name
 TASKS = "{ nodes { tasks { id } } }"

@@ -7,8 +7,8 @@ import pytest
 from graphql import get_introspection_query
 
 from gateway.facts import Facts, RejectionFacts
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble
 
 TOLD: list[Facts] = []
 

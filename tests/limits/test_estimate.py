@@ -7,9 +7,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.gateway import Json
 from tests.limits.cloud import Client, StubGlance, gateway_before
 from tests.limits.generated import MUTATIONS, operation, queries, values
+from tests.support.gateway import Json
 
 IMAGES = 37
 NO_OTHER_LIMITS: Json = {

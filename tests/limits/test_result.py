@@ -9,9 +9,9 @@ from gateway.limits.cost import OperationCosts
 from gateway.limits.field_costs import Circumstances
 from gateway.schema.costs import TABLES, VALUES
 from gateway.schema.root import build_schema
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, json_reply
 
 SCHEMA = build_schema()._schema  # noqa: SLF001 - Strawberry has no other name
 ESTIMATES = {

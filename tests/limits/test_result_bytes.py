@@ -8,9 +8,9 @@ import pytest
 from gateway.limits.exceeded import LimitExceeded
 from gateway.limits.large_results import LargeResults
 from gateway.limits.result_bytes import check_result
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, json_reply
 
 
 class Row(msgspec.Struct):

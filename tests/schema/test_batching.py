@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 ADMIN = "root:admin:admin,manager,member,reader"
 FIELDS = """id name status visibility owner hidden tags size checksum protected

@@ -7,9 +7,9 @@ import httpx
 import orjson
 import pytest
 
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble
-from tests.images import create_image, glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble
+from tests.support.images import create_image, glance_rest
 
 PAGE = """query ($after: String, $filter: ImageFilter, $orderBy: [ImageOrder!]) {
     images(after: $after, filter: $filter, orderBy: $orderBy) {

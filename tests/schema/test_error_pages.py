@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests import error_pages
-from tests.error_pages import nginx, page
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, Reply
+from tests.support import error_pages
+from tests.support.error_pages import nginx, page
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, Reply
 
 SHOW = "{ image(id: 1) { id } }"
 PREFIX = "Could not get image 1: "

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.glance.client import GlanceClient
 from gateway.listening import free_port
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Reply, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
 
 CREATE = """mutation ($input: CreateImageInput!) {
     createImage(input: $input) { image { id } } }"""

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.glance.listing import NOT_PROPERTIES
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, json_reply
-from tests.images import create_image, glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble, json_reply
+from tests.support.images import create_image, glance_rest
 
 NAMES = """query ($filter: ImageFilter) {
     images(filter: $filter) { nodes { name } } }"""

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from gateway.glance.listing import Parameter
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, json_reply
-from tests.images import create_image, date_images, glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble, json_reply
+from tests.support.images import create_image, date_images, glance_rest
 
 NAMES = """query ($filter: ImageFilter) {
     images(filter: $filter) { nodes { name } } }"""

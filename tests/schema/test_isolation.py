@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, json_reply
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, json_reply
 
 SHOW = "query ($id: ID!) { image(id: $id) { id } }"
 LIST = "{ images(first: 1000, filter: {visibility: ALL}) { nodes { id } } }"

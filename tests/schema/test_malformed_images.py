@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, json_reply
-from tests.images import create_image
 from tests.recorded import recorded_json
 from tests.schema.test_recorded_answers import ATTRIBUTES
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, json_reply
+from tests.support.images import create_image
 
 TOKEN = "any token will do"
 ID = "malformed"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
 from tests.recorded import recorded_json
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 TOKEN = "any token will do"
 TASK = {

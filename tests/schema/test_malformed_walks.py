@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
 
 TOKEN = "any token will do"
 PAGE = """query ($first: Int!, $after: String, $orderBy: [ImageOrder!]) {

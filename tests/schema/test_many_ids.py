@@ -7,11 +7,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.error_pages import nginx
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
-from tests.images import create_image, date_images, glance_rest
 from tests.recorded import recorded_json
+from tests.support.error_pages import nginx
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.images import create_image, date_images, glance_rest
 
 PAGE = """query ($orderBy: [ImageOrder!], $filter: ImageFilter, $after: String,
     $first: Int!) {

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble
 
 CREATE = """mutation ($input: CreateImageInput!) { createImage(input: $input) {
     image { id name visibility tags minDisk hidden properties { name value } } } }"""

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from gateway.glance.listing import Parameter
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, json_reply
-from tests.images import create_image, date_images, glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble, json_reply
+from tests.support.images import create_image, date_images, glance_rest
 
 PAGE = """query ($orderBy: [ImageOrder!], $filter: ImageFilter, $after: String) {
     images(first: 2, orderBy: $orderBy, filter: $filter, after: $after) {

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from gateway.glance.listing import Parameter
-from tests.gateway import Gateway, Json
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
-from tests.images import create_image, glance_rest
+from tests.support.gateway import Gateway, Json
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.images import create_image, glance_rest
 
 ARGUMENTS = "$first: Int! = 25, $after: String, $filter: ImageFilter"
 PAGE = f"""query ({ARGUMENTS}, $orderBy: [ImageOrder!]) {{

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.glance_double import GlanceDouble, Reply, json_reply
 from tests.recorded import recorded, recorded_json
+from tests.support.gateway import Gateway
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
 
 TOKEN = "any token will do"
 JSON = {"Content-Type": "application/json"}

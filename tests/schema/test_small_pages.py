@@ -7,9 +7,9 @@ import pytest
 
 from gateway.demo.glance import configure, create_database, glance
 from gateway.listening import free_port
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, glance_double
-from tests.images import create_image, glance_rest
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, glance_double
+from tests.support.images import create_image, glance_rest
 
 PAGE = """query ($first: Int!, $after: String, $orderBy: [ImageOrder!]) {
     images(first: $first, after: $after, orderBy: $orderBy) {

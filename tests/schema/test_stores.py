@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 import httpx
 
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Reply
-from tests.imports import imported_image
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply
+from tests.support.imports import imported_image
 
 STORES = "{ stores { id description isDefault isReadOnly } }"
 OF_IMAGE = """query ($id: ID!) { image(id: $id) {

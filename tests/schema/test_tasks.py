@@ -5,10 +5,10 @@ import threading
 import httpx
 import pytest
 
-from tests.gateway import Gateway, running_gateway
-from tests.glance_double import GlanceDouble, Received, Reply, json_reply
-from tests.images import create_image
-from tests.imports import imported_image
+from tests.support.gateway import Gateway, running_gateway
+from tests.support.glance_double import GlanceDouble, Received, Reply, json_reply
+from tests.support.images import create_image
+from tests.support.imports import imported_image
 
 TASKS = """query ($id: ID!) { image(id: $id) { tasks {
     id type typeRaw status statusRaw imageId owner userId requestId input result

@@ -7,8 +7,8 @@ import pytest
 
 from gateway.glance.client import GlanceClient
 from gateway.glance.errors import CallLimitReached, GlanceError, TooManyWaiting
-from tests.gateway import Gateway, Json, running_gateway
-from tests.glance_double import GlanceDouble, Reply, json_reply
+from tests.support.gateway import Gateway, Json, running_gateway
+from tests.support.glance_double import GlanceDouble, Reply, json_reply
 
 ADD = 'mutation { addTag(input: {id: 1, tag: "é"}) { __typename } }'
 REMOVE = 'mutation { removeTag(input: {id: 1, tag: "a/b"}) { __typename } }'

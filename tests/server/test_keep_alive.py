@@ -7,7 +7,7 @@ import struct
 from gateway.server.config import limited_config
 from gateway.server.http_connection import HttpConnection
 from gateway.settings import Settings
-from tests.gateway import running_gateway
+from tests.support.gateway import running_gateway
 
 GET = b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\n\r\n"
 # nginx, HAProxy and Amazon's balancers keep theirs for a minute at most.

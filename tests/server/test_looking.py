@@ -11,9 +11,9 @@ import pytest
 
 from gateway.glance.first_look import ROUTES, Seen, is_glance
 from gateway.listening import free_port
-from tests.command import Command, Ended, piped
-from tests.glance_double import GlanceDouble, Reply
-from tests.keystone import Cloud
+from tests.support.command import Command, Ended, piped
+from tests.support.glance_double import GlanceDouble, Reply
+from tests.support.keystone import Cloud
 
 PROBLEM = "Could not find Glance: "
 UNUSED_GLANCE = "http://127.0.0.1:9"

@@ -138,7 +138,7 @@ class TaskType(Enum):
 
 @strawberry.enum(description="What can happen to an image.")
 class ImageEventKind(Enum):
-    """Source: gateway.watching.changes.ChangeKind, by its names."""
+    """Source: gateway.subscriptions.changes.ChangeKind, by its names."""
 
     SNAPSHOT = strawberry.enum_value(
         "snapshot",

@@ -11,7 +11,7 @@ from gateway.schema.names import field_name
 from gateway.schema.types.enums import ImageEventKind
 from gateway.schema.types.image import Image
 from gateway.schema.types.resolved import resolved
-from gateway.watching.changes import ImageChange
+from gateway.subscriptions.changes import ImageChange
 
 # The fields that are made of several keys of Glance's, or of another one.
 _FIELDS = {"os_hash_algo": "hash", "os_hash_value": "hash"}

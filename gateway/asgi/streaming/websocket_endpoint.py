@@ -1,0 +1,85 @@
+"""The endpoint for WebSockets: an upgrade in, a connection served to its end."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.asgi.credentials import identity_in
+from gateway.asgi.graphql.request import address_of, headers_of
+from gateway.asgi.streaming.streams import Streams
+from gateway.asgi.streaming.websocket_connection import SocketConnection, Violation
+from gateway.identity import Identity
+
+SUBPROTOCOL = "graphql-transport-ws"
+SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+# RFC 6455, section 5.5.
+REASON_MAX_BYTES = 123
+
+
+class WebSocketEndpoint:
+    """An ASGI application that answers GraphQL over WebSockets.
+
+    Any origin may connect: no cookie says who asks, so that a page which does
+    not have the token has nothing to gain.
+    """
+
+    def __init__(
+        self, streams: Streams, *, max_operations: int, with_service_token: bool
+    ) -> None:
+        """Run at most so many operations of one connection at a time."""
+        self._streams = streams
+        self._max_operations = max_operations
+        self._with_service_token = with_service_token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Talk until either side closes; nothing of it runs on."""
+        await receive()
+        is_acceptable = SUBPROTOCOL in scope["subprotocols"]
+        accepted = SUBPROTOCOL if is_acceptable else None
+        try:
+            await send({"type": "websocket.accept", "subprotocol": accepted})
+            if not is_acceptable:
+                reason = f"Speak {SUBPROTOCOL}."
+                await _close(send, Violation(SUBPROTOCOL_NOT_ACCEPTABLE, reason))
+                return
+            async with asyncio.TaskGroup() as tasks:
+                connection = SocketConnection(
+                    receive,
+                    send,
+                    self._streams,
+                    tasks,
+                    self._max_operations,
+                    address=address_of(scope),
+                )
+                violation = await connection.talk(partial(self._identity, scope))
+            if violation is not None:
+                await _close(send, violation)
+        except OSError:
+            # The client has left while we were talking.
+            pass
+
+    def _identity(
+        self, scope: Scope, payload: Mapping[object, object]
+    ) -> Identity | None:
+        """Return who asks, as the payload says, else the upgrade's headers.
+
+        Raises InvalidToken.
+        """
+        given = {
+            str(name).lower(): value
+            for name, value in payload.items()
+            if isinstance(value, str)
+        }
+        for headers in (given, headers_of(scope)):
+            with_service_token = self._with_service_token
+            identity = identity_in(headers, with_service_token=with_service_token)
+            if identity is not None:
+                return identity
+        return None
+
+
+async def _close(send: Send, violation: Violation) -> None:
+    reason = str(violation).encode()[:REASON_MAX_BYTES].decode(errors="ignore")
+    await send({"type": "websocket.close", "code": violation.code, "reason": reason})
