@@ -160,7 +160,7 @@ def test_documents_are_explained(page: Page) -> None:
     page.get_by_role("link", name="Query").click()
 
     pane = page.locator(".graphiql-plugin")
-    expect(pane).to_contain_text("Images that the token may see, page by page.")
+    expect(pane).to_contain_text("The images that the token may see, page by page.")
 
 
 def test_query_can_be_put_together_by_clicks(page: Page) -> None:
