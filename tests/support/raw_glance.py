@@ -29,8 +29,8 @@ class RawRequest:
 
     @property
     def request_id(self) -> str:
-        """Return the id to echo."""
-        return self.headers[REQUEST_ID]
+        """Return the id to echo; the gateway's look at its start has none."""
+        return self.headers.get(REQUEST_ID, "")
 
 
 class RawConnection:
