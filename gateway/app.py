@@ -228,8 +228,8 @@ def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Watches:
     pace = Pace(
-        seconds=settings.watch_seconds,
-        moving_seconds=settings.watch_moving_seconds,
+        seconds=settings.poll_seconds,
+        moving_seconds=settings.poll_transient_seconds,
         timeout_seconds=settings.request_timeout_seconds,
     )
     limits = SubscriptionLimits(
@@ -242,13 +242,13 @@ def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Wat
 
 def _freshness(settings: Settings) -> Freshness:
     return Freshness(
-        images_seconds=settings.fresh_images_seconds,
-        image_seconds=settings.fresh_image_seconds,
-        moving_image_seconds=settings.fresh_moving_image_seconds,
-        tasks_seconds=settings.fresh_tasks_seconds,
-        running_tasks_seconds=settings.fresh_running_tasks_seconds,
-        stores_seconds=settings.fresh_stores_seconds,
-        schemas_seconds=settings.fresh_schemas_seconds,
+        images_seconds=settings.cache_ttl_images_seconds,
+        image_seconds=settings.cache_ttl_image_seconds,
+        moving_image_seconds=settings.cache_ttl_transient_image_seconds,
+        tasks_seconds=settings.cache_ttl_tasks_seconds,
+        running_tasks_seconds=settings.cache_ttl_running_tasks_seconds,
+        stores_seconds=settings.cache_ttl_stores_seconds,
+        schemas_seconds=settings.cache_ttl_schemas_seconds,
         revalidate_seconds=settings.stale_while_revalidate_seconds,
         outage_seconds=settings.stale_if_error_seconds,
     )

@@ -133,7 +133,7 @@ RateLimit = Annotated[str | None, AfterValidator(_rate)]
 PREFIX = "GATEWAY_"
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Limit = Annotated[int, Field(ge=1, le=100_000_000)]
-WatchSeconds = Annotated[float, Field(ge=0.01, le=3600)]
+PollSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 
 
 class Settings(BaseSettings):
@@ -239,25 +239,25 @@ class Settings(BaseSettings):
     cache_max_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="Bytes of them, for each worker."
     )
-    fresh_images_seconds: Seconds = Field(
+    cache_ttl_images_seconds: Seconds = Field(
         5, description="How long a list of images is fresh; 0: not remembered."
     )
-    fresh_image_seconds: Seconds = Field(
+    cache_ttl_image_seconds: Seconds = Field(
         10, description="How long an image that has settled is fresh."
     )
-    fresh_moving_image_seconds: Seconds = Field(
+    cache_ttl_transient_image_seconds: Seconds = Field(
         1, description="How long one on its way is: queued, saving, importing, missing."
     )
-    fresh_tasks_seconds: Seconds = Field(
+    cache_ttl_tasks_seconds: Seconds = Field(
         10, description="How long an image's tasks are fresh when none runs."
     )
-    fresh_running_tasks_seconds: Seconds = Field(
+    cache_ttl_running_tasks_seconds: Seconds = Field(
         1, description="How long they are while one runs."
     )
-    fresh_stores_seconds: Seconds = Field(
+    cache_ttl_stores_seconds: Seconds = Field(
         300, description="How long the list of the cloud's stores is fresh."
     )
-    fresh_schemas_seconds: Seconds = Field(
+    cache_ttl_schemas_seconds: Seconds = Field(
         300, description="How long one of Glance's JSON schemas is fresh."
     )
     stale_while_revalidate_seconds: Seconds = Field(
@@ -336,10 +336,10 @@ class Settings(BaseSettings):
     limit_variables_depth: Limit = Field(
         32, description="Levels of lists and objects in variables."
     )
-    watch_seconds: WatchSeconds = Field(
+    poll_seconds: PollSeconds = Field(
         5, description="How often to look at what a subscription watches."
     )
-    watch_moving_seconds: WatchSeconds = Field(
+    poll_transient_seconds: PollSeconds = Field(
         1, description="How often while an image of it is on its way."
     )
     subscriptions: int = Field(

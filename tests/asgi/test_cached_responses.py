@@ -237,7 +237,7 @@ def test_answer_ends_with_the_first_read_that_is_no_longer_fresh(
 ) -> None:
     """Tasks that are not remembered keep the whole page from being remembered."""
     assert glance.status == 200
-    with running_gateway(double.url, fresh_tasks_seconds=0) as gateway:
+    with running_gateway(double.url, cache_ttl_tasks_seconds=0) as gateway:
         for document in (PAGE, PAGE, LIST, LIST):
             gateway.data(document, token="t")
 
@@ -286,7 +286,7 @@ def test_answer_with_an_error_is_not_remembered(
 
 def test_stale_answer_is_not_remembered(double: GlanceDouble, glance: Script) -> None:
     """What stands in for an outage ends with it."""
-    with running_gateway(double.url, fresh_image_seconds=0.001) as gateway:
+    with running_gateway(double.url, cache_ttl_image_seconds=0.001) as gateway:
         gateway.data(SHOW, token="t")
         glance.status = 503
         stale = gateway.answer(SHOW, token="t")

@@ -115,7 +115,7 @@ def test_trace_tells_who_shared(double: GlanceDouble, coalescing: Coalescing) ->
     """One has called Glance, the others have not."""
     glance = Held(double, json_reply(IMAGE))
     with (
-        running_gateway(double.url, fresh_image_seconds=0) as gateway,
+        running_gateway(double.url, cache_ttl_image_seconds=0) as gateway,
         asking(gateway, coalescing, **TRACE) as asked,
     ):
         glance.may_answer.set()
@@ -131,7 +131,7 @@ def test_result_that_is_not_cached_is_shared(
     """Those who ask at the same time share what nobody may be shown later."""
     glance = Held(double, json_reply(IMAGE))
     with (
-        running_gateway(double.url, fresh_image_seconds=0) as gateway,
+        running_gateway(double.url, cache_ttl_image_seconds=0) as gateway,
         asking(gateway, coalescing) as asked,
     ):
         glance.may_answer.set()

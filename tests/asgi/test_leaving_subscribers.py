@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 WATCH = """subscription {
     imageChanged(id: "1") { kind changed image { name } } }"""
-OFTEN: Json = {"watch_seconds": 0.01, "watch_moving_seconds": 0.01}
+OFTEN: Json = {"poll_seconds": 0.01, "poll_transient_seconds": 0.01}
 SECONDS = 20
 LOOKS = 20
 LEAVERS = 200

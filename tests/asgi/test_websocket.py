@@ -20,7 +20,7 @@ WATCH = "subscription ($id: ID!) { imageChanged(id: $id) { kind image { name } }
 IMAGE = "query ($id: ID!) { image(id: $id) { name } }"
 RENAME = """mutation ($id: ID!) {
     updateImage(input: {id: $id, name: "silver"}) { image { name } } }"""
-SELDOM: Json = {"watch_seconds": 3600, "watch_moving_seconds": 3600}
+SELDOM: Json = {"poll_seconds": 3600, "poll_transient_seconds": 3600}
 LARGE = 1024 * 1024 + 1
 
 

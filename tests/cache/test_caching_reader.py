@@ -140,9 +140,9 @@ def test_client_may_ask_for_a_fresh_read(
 
 
 OFF = [
-    pytest.param("fresh_image_seconds", "/v2/images/1", id="image"),
-    pytest.param("fresh_images_seconds", "/v2/images", id="list"),
-    pytest.param("fresh_tasks_seconds", "/v2/images/1/tasks", id="tasks"),
+    pytest.param("cache_ttl_image_seconds", "/v2/images/1", id="image"),
+    pytest.param("cache_ttl_images_seconds", "/v2/images", id="list"),
+    pytest.param("cache_ttl_tasks_seconds", "/v2/images/1/tasks", id="tasks"),
 ]
 
 
@@ -356,7 +356,7 @@ def test_known_answer_stands_in_when_glance_cannot_answer(
 ) -> None:
     """An outage shows what is known, and says that it is stale."""
     double.play(image_named("known"), Reply(503))
-    with running_gateway(double.url, fresh_image_seconds=0.001) as gateway:
+    with running_gateway(double.url, cache_ttl_image_seconds=0.001) as gateway:
         name_seen(gateway, "t")
         answer = gateway.answer(SHOW, token="t", id="1")
 
@@ -369,7 +369,7 @@ def test_known_answer_stands_in_when_glance_cannot_answer(
 def test_nothing_stands_in_after_a_refusal(double: GlanceDouble, status: int) -> None:
     """Who may not see it any longer is not shown what it was."""
     double.play(image_named("known"), Reply(status), Reply(503))
-    with running_gateway(double.url, fresh_image_seconds=0.001) as gateway:
+    with running_gateway(double.url, cache_ttl_image_seconds=0.001) as gateway:
         name_seen(gateway, "t")
         gateway.error(SHOW, token="t", id="1")
         error = gateway.error(SHOW, token="t", id="1")
@@ -380,7 +380,7 @@ def test_nothing_stands_in_after_a_refusal(double: GlanceDouble, status: int) ->
 def test_nothing_stands_in_for_what_was_written(double: GlanceDouble) -> None:
     """What is known from before a write is not known any longer."""
     double.play(image_named("known"), image_named("new"), Reply(503))
-    with running_gateway(double.url, fresh_image_seconds=0.001) as gateway:
+    with running_gateway(double.url, cache_ttl_image_seconds=0.001) as gateway:
         name_seen(gateway, "t")
         gateway.data(RENAME, token="t", id="1", name="new")
         error = gateway.error(SHOW, token="t", id="1")
@@ -401,7 +401,7 @@ def test_answer_is_shown_while_it_is_asked_for_again(double: GlanceDouble) -> No
 
     double.script = script
     with running_gateway(
-        double.url, fresh_image_seconds=0.001, stale_while_revalidate_seconds=60
+        double.url, cache_ttl_image_seconds=0.001, stale_while_revalidate_seconds=60
     ) as gateway:
         seen = [name_seen(gateway, "t") for _ in range(2)]
         assert asked_again.wait(10)
@@ -481,7 +481,7 @@ def test_hook_is_told_what_asking_in_the_background_cost(double: GlanceDouble) -
     with running_gateway(
         double.url,
         hooks=[hook],
-        fresh_image_seconds=0.001,
+        cache_ttl_image_seconds=0.001,
         stale_while_revalidate_seconds=60,
     ) as gateway:
         for _ in range(2):

@@ -170,7 +170,7 @@ def test_answer_that_is_not_remembered_replaces_what_was(double: GlanceDouble) -
     """What is no longer so does not stand in, either."""
     double.play(json_reply(ACTIVE), Reply(404), Reply(503))
     with running_gateway(
-        double.url, fresh_image_seconds=0.001, fresh_moving_image_seconds=0
+        double.url, cache_ttl_image_seconds=0.001, cache_ttl_transient_image_seconds=0
     ) as gateway:
         seen = [gateway.data(SHOW, token="t", id="1")["image"] for _ in range(2)]
         error = gateway.error(SHOW, token="t", id="1")
@@ -188,7 +188,7 @@ def test_refusal_through_one_worker_holds_on_another(
     double.play(json_reply(ACTIVE), Reply(403), Reply(503))
     with (
         running_gateway(
-            double.url, versions_file=versions, fresh_image_seconds=0.001
+            double.url, versions_file=versions, cache_ttl_image_seconds=0.001
         ) as one,
         running_gateway(double.url, versions_file=versions) as other,
     ):
@@ -217,7 +217,7 @@ def test_known_answer_stands_in_at_the_requests_deadline(double: GlanceDouble) -
         json_reply(ACTIVE) if len(double.calls) == 1 else Reply(until=answering)
     )
     with running_gateway(
-        double.url, fresh_image_seconds=0.001, request_timeout_seconds=0.3
+        double.url, cache_ttl_image_seconds=0.001, request_timeout_seconds=0.3
     ) as gateway:
         gateway.data(SHOW, token="t", id="1")
         answer = gateway.answer(SHOW, token="t", id="1")

@@ -34,8 +34,8 @@ def workers(glance_port: int) -> Iterator[Gateway]:
         piped(
             *("serve", "--glance-url", glance_url, "--port", str(port)),
             *("--workers", str(WORKERS)),
-            GATEWAY_FRESH_IMAGES_SECONDS=FOREVER,
-            GATEWAY_FRESH_MOVING_IMAGE_SECONDS=FOREVER,
+            GATEWAY_CACHE_TTL_IMAGES_SECONDS=FOREVER,
+            GATEWAY_CACHE_TTL_TRANSIENT_IMAGE_SECONDS=FOREVER,
         ) as command,
         httpx.Client(
             base_url=f"http://127.0.0.1:{port}",

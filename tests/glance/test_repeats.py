@@ -226,7 +226,7 @@ def test_write_that_may_have_been_done_leaves_nothing_fresh(
     """Nor for others, whatever the repeat is answered."""
     other = f"carol:{project}:member,reader"
     show = "query ($id: ID!) { image(id: $id) { tags } }"
-    with running_gateway(double.url, fresh_moving_image_seconds=60) as gateway:
+    with running_gateway(double.url, cache_ttl_transient_image_seconds=60) as gateway:
         image_id = gateway.create(token)
         assert gateway.data(show, token=other, id=image_id) == {"image": {"tags": []}}
         lost = losing("PUT", port=double.upstream_port)

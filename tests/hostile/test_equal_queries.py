@@ -69,9 +69,11 @@ def page(number_of_images: int) -> Reply:
     return json_reply({"images": images})
 
 
-@pytest.mark.parametrize("fresh_images_seconds", [5, 0], ids=["cached", "not cached"])
+@pytest.mark.parametrize(
+    "cache_ttl_images_seconds", [5, 0], ids=["cached", "not cached"]
+)
 async def test_hundred_equal_queries_are_executed_once(
-    double: GlanceDouble, counted: Counted, fresh_images_seconds: int
+    double: GlanceDouble, counted: Counted, cache_ttl_images_seconds: int
 ) -> None:
     """One call, one execution, one encoding; two compressions at most."""
     may_answer, reply = threading.Event(), page(1000)
@@ -88,7 +90,7 @@ async def test_hundred_equal_queries_are_executed_once(
     double.script = script
     connector = aiohttp.TCPConnector(limit=0)
     with running_gateway(
-        double.url, fresh_images_seconds=fresh_images_seconds
+        double.url, cache_ttl_images_seconds=cache_ttl_images_seconds
     ) as gateway:
         url = str(gateway.client.base_url)
         async with aiohttp.ClientSession(url, connector=connector) as client:

@@ -295,7 +295,7 @@ def test_readers_that_stop_are_bounded_together() -> None:
 
 def test_responses_that_are_never_requested_again_are_given_back() -> None:
     """Once they have expired, whatever the cache may hold."""
-    with running_victim(GATEWAY_FRESH_IMAGES_SECONDS="1") as victim:
+    with running_victim(GATEWAY_CACHE_TTL_IMAGES_SECONDS="1") as victim:
         victim.query(ten_lists("a"))
         before = victim.rss_mib()
         for number in range(DIFFERENT):

@@ -394,7 +394,7 @@ def test_glance_behind_a_proxy_that_strips_ids_is_believed(
 def often_polling(double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway that polls Glance often for subscribers."""
     with running_gateway(
-        double.url, watch_seconds=0.05, watch_moving_seconds=0.05
+        double.url, poll_seconds=0.05, poll_transient_seconds=0.05
     ) as gateway:
         yield gateway
 

@@ -71,14 +71,14 @@ def pair(run_pair: RunPair) -> Iterator[Pair]:
 
     Who subscribes is told of nothing by time alone.
     """
-    with run_pair(watch_seconds=NEVER, watch_moving_seconds=NEVER) as gateways:
+    with run_pair(poll_seconds=NEVER, poll_transient_seconds=NEVER) as gateways:
         yield gateways
 
 
 @pytest.fixture(scope="module")
 def hasty_pair(run_pair: RunPair) -> Iterator[Pair]:
     """Run the same where images are stale at once."""
-    with run_pair(fresh_image_seconds=0.001) as gateways:
+    with run_pair(cache_ttl_image_seconds=0.001) as gateways:
         yield gateways
 
 
@@ -166,7 +166,7 @@ def test_nothing_is_cached_by_a_refresh_from_before_the_rejection(
     with running_gateway(
         double.url,
         hooks=[hook],
-        fresh_image_seconds=0.001,
+        cache_ttl_image_seconds=0.001,
         stale_while_revalidate_seconds=NEVER,
     ) as gateway:
         gateway.data(READS[0], token=token)
@@ -229,7 +229,7 @@ def test_subscriber_is_shown_nothing_in_an_outage_after_a_rejection(
 ) -> None:
     """The last known state of a rejected token is told to nobody."""
     with running_gateway(
-        double.url, watch_seconds=NEVER, watch_moving_seconds=NEVER
+        double.url, poll_seconds=NEVER, poll_transient_seconds=NEVER
     ) as gateway:
         double.script = glance
         with subscription(gateway, token, CHANGES) as events:

@@ -13,7 +13,7 @@ from tests.support.glance_double import GlanceDouble, Received
 def gateway(double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway that looks often."""
     with running_gateway(
-        double.url, watch_seconds=0.05, watch_moving_seconds=0.05
+        double.url, poll_seconds=0.05, poll_transient_seconds=0.05
     ) as running:
         yield running
 

@@ -32,7 +32,7 @@ UNAVAILABLE = Reply(503)
 def patient_gateway(double: GlanceDouble) -> Iterator[Gateway]:
     """Run a gateway that looks once, and after writes."""
     with running_gateway(
-        double.url, watch_seconds=SELDOM, watch_moving_seconds=SELDOM
+        double.url, poll_seconds=SELDOM, poll_transient_seconds=SELDOM
     ) as running:
         yield running
 

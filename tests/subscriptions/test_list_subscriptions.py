@@ -70,8 +70,8 @@ def test_write_through_the_gateway_is_told_at_once(
     """Nobody waits for the next look."""
     knows: SimpleQueue[Facts] = SimpleQueue()
     settings: dict[str, Any] = {
-        "watch_seconds": SELDOM,
-        "watch_moving_seconds": SELDOM,
+        "poll_seconds": SELDOM,
+        "poll_transient_seconds": SELDOM,
     }
     mine = {"owner": project}
 

@@ -35,8 +35,8 @@ def patient_pair(
         url,
         versions_file=versions_file,
         cache_url=cache_url,
-        watch_seconds=SELDOM,
-        watch_moving_seconds=SELDOM,
+        poll_seconds=SELDOM,
+        poll_transient_seconds=SELDOM,
     )
     with running() as one, running() as other:
         yield one, other

@@ -38,7 +38,7 @@ def test_image_on_its_way_is_looked_at_more_often(
 ) -> None:
     """A queued image is on its way."""
     with running_gateway(
-        double.url, watch_seconds=SELDOM, watch_moving_seconds=OFTEN
+        double.url, poll_seconds=SELDOM, poll_transient_seconds=OFTEN
     ) as gateway:
         image_id = gateway.create(token, name="queued")
         with subscription(gateway, token, IMAGE, id=image_id):

@@ -66,8 +66,8 @@ def pair(
         double.url,
         valkey,
         tmp_path,
-        watch_seconds=0.05,
-        watch_moving_seconds=0.05,
+        poll_seconds=0.05,
+        poll_transient_seconds=0.05,
     ) as gateways:
         yield gateways
 
