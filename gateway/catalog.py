@@ -19,7 +19,7 @@ from gateway.cache.policy import (
 )
 from gateway.cache.reader import Content, Failures, FetchMany, Read, Reader, ReadResult
 from gateway.caller import Caller, Counters, Directive
-from gateway.glance.client import GlanceClient, fits_tag_route
+from gateway.glance.client import GlanceClient
 from gateway.glance.errors import (
     Forbidden,
     GlanceError,
@@ -42,6 +42,7 @@ from gateway.glance.listing import (
 )
 from gateway.glance.page_size import PageSize
 from gateway.glance.patch import Operation, image_patch
+from gateway.glance.paths import fits_tag_route
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.glance.values import words
 from gateway.invalidation import (

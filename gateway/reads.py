@@ -17,7 +17,8 @@ from gateway.cache.keys import ReadKey, ReadKind, read_key
 from gateway.cache.policy import Freshness, topics_of, topics_of_cloud
 from gateway.cache.reader import Content, Read, ReadResult
 from gateway.caller import Caller, Counters
-from gateway.glance.client import Fetched, GlanceClient
+from gateway.glance.call import Fetched
+from gateway.glance.client import GlanceClient
 from gateway.glance.errors import (
     Forbidden,
     GlanceUnavailable,

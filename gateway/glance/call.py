@@ -1,0 +1,58 @@
+"""One call to Glance as a value, and the result of a read."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Generic, TypeVar
+
+import msgspec
+
+# An image may have 128 properties of 64 KiB.
+RECORD_MAX_BYTES = 16 * 1024 * 1024
+
+Value = TypeVar("Value")
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request to Glance; `purpose` is what its error message begins with.
+
+    `max_bytes` bounds the body of the response, besides the transport's own bound.
+    With 0 a success needs no body: it is a success even if its body is broken.
+    `has_id` tells that the body of a POST has the id of what it creates. `success`
+    is the status that Glance sends when the call succeeds.
+    """
+
+    method: str
+    path: str
+    purpose: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    body: object = None
+    media_type: str = "application/json"
+    max_bytes: float = RECORD_MAX_BYTES
+    has_id: bool = False
+    success: int = HTTPStatus.OK
+
+    @property
+    def is_write(self) -> bool:
+        """Return whether it may change something in Glance."""
+        return self.method != "GET"
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Return whether Glance carries it out once even if it is sent twice.
+
+        It accepts no id a second time.
+        """
+        return self.has_id or self.method in {"GET", "PUT", "DELETE"}
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """Return method and depth of the path: one kind takes about the same time."""
+        return self.method, self.path.count("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[Value]):
+    """What a read brought, as Glance's bytes and decoded."""
+
+    content: bytes
+    value: Value
