@@ -31,8 +31,8 @@ from gateway.demo.samples import ALICE
 from gateway.listening import HOST, ServiceFailed, listen, url_at
 from gateway.schema.root import build_schema
 from gateway.server.config import server_config
-from gateway.server.looking import looking_at_glance
 from gateway.server.running import Server
+from gateway.server.startup_check import checking_glance
 from gateway.settings import Settings, unknown_settings
 from gateway.stop_signals import until_stopped
 
@@ -214,7 +214,7 @@ def _serve(settings: Settings) -> None:
         else:
             build = partial(build_app, settings)
             config = server_config(build, settings, log_level="info")
-            with looking_at_glance(settings):
+            with checking_glance(settings):
                 Server(config, announcement).run(sockets=[listening])
 
 
@@ -225,7 +225,7 @@ def _serve_workers(settings: Settings, listening: socket) -> None:
         create_versions(versions_file)
         build = partial(build_app, settings, versions_file=versions_file)
         config = server_config(build, settings, log_level="info")
-        with looking_at_glance(settings):
+        with checking_glance(settings):
             Multiprocess(config, sockets=[listening]).run()
 
 

@@ -1,4 +1,4 @@
-"""Who asks: a token that stays hidden, and a safe name for its bearer."""
+"""The identity of a caller: its token, and a digest that is safe to log."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ TOKEN_MAX_BYTES = 8 * 1024
 
 
 class InvalidToken(ValueError):
-    """A token that cannot be sent on as a header; the text never holds it."""
+    """A token that cannot be sent as a header; the text never contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The bearer of a token.
 
-    `scope` names the bearer in keys and logs: 64 hexadecimal digits from which
-    the token can't be found again; equal ones are of one bearer. Neither token is
-    in the repr.
+    `scope` names the bearer in keys and logs: a digest of 64 hexadecimal digits.
+    The token cannot be recovered from it. Equal scopes belong to one bearer. Neither
+    token is in the repr.
 
-    Raises InvalidToken for a token that is longer than 8 KiB or holds anything
+    Raises InvalidToken for a token that is longer than 8 KiB or contains anything
     but visible ASCII and spaces.
     """
 
@@ -27,7 +27,7 @@ class Identity:
     scope: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is no token and derive the scope."""
+        """Validate the tokens and derive the scope."""
         _check(self.token)
         if self.service_token:
             _check(self.service_token)
@@ -41,5 +41,5 @@ def _check(token: str) -> None:
         msg = f"The token is longer than {TOKEN_MAX_BYTES} bytes."
         raise InvalidToken(msg)
     if not (token.isascii() and token.isprintable()):
-        msg = "The token holds characters that no header may carry."
+        msg = "The token contains characters that are not allowed in a header."
         raise InvalidToken(msg)

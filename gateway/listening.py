@@ -1,14 +1,14 @@
-"""Where services of this machine listen."""
+"""Sockets on which services of this machine listen."""
 
 import socket
 from errno import EADDRINUSE
 
 HOST = "127.0.0.1"
-EVERY_HOST = {"0.0.0.0", "::"}  # noqa: S104 - for those who ask for it
+EVERY_HOST = {"0.0.0.0", "::"}  # noqa: S104 - if configured so
 
 
 class ServiceFailed(Exception):
-    """A service that did not start or did not last; the reason, without secrets."""
+    """A service did not start, or ended early; the text is free of secrets."""
 
 
 def free_port() -> int:
@@ -20,14 +20,14 @@ def free_port() -> int:
 def listen(host: str, port: int, *, flag: str | None = None) -> socket.socket:
     """Return a socket that listens; raises ServiceFailed, as on a taken port.
 
-    `flag` is what tells the command another port, None where nothing does.
+    `flag` is the command's option for another port, None if there is none.
     """
     ipv6 = ":" in host
     family = socket.AF_INET6 if ipv6 else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, dualstack_ipv6=ipv6)
     except OSError as error:
-        # Python appends the address, in its own words.
+        # Python appends the address to the text.
         reason = str(error.strerror).partition(" (")[0]
         message = f"Can't listen on port {port} of {host}: {reason}."
         if flag is not None and error.errno == EADDRINUSE:
@@ -36,7 +36,7 @@ def listen(host: str, port: int, *, flag: str | None = None) -> socket.socket:
 
 
 def url_at(host: str, port: int) -> str:
-    """Return where this machine reaches what listens there."""
+    """Return the URL by which this machine reaches a service that listens there."""
     reached = HOST if host in EVERY_HOST else host
     return (
         f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

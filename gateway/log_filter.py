@@ -1,7 +1,7 @@
-"""What the server's libraries may write into the log: nothing out of a request.
+"""Keeps contents of requests out of the log lines of the server's libraries.
 
-Clients paste tokens into URLs, headers and messages of all kinds, and the libraries
-log those at levels below INFO, and the URL of each WebSocket at INFO.
+Clients may put tokens into URLs, headers and messages. The libraries log those at
+levels below INFO, and the URL of each WebSocket at INFO.
 """
 
 import logging
@@ -11,7 +11,7 @@ WEBSOCKET_LINE = '"WebSocket %s"'
 
 
 class WithoutRequests(logging.Filter):
-    """Drops a server library's lines about requests."""
+    """Drops log lines of the server's libraries that contain request data."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line may be written."""

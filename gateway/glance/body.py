@@ -1,4 +1,4 @@
-"""Reads the bodies of responses, which are bounded meanwhile."""
+"""Reads the bodies of responses up to a limit."""
 
 from aiohttp import StreamReader
 
@@ -11,7 +11,10 @@ _VALUE_MARKS = (b",", b"{", b"[")
 
 
 class BodyRejected(Exception):
-    """A body that is not read to its end; the text says why not."""
+    """A body that exceeds a limit and is not read to its end.
+
+    The text is the predicate of a sentence, such as `larger than 10 bytes`.
+    """
 
 
 async def read_body(stream: StreamReader, max_bytes: float) -> bytes:

@@ -1,4 +1,4 @@
-"""Slots for calls to Glance, given out in the order that CallScheduler decides."""
+"""Slots for calls to Glance, assigned in the order that CallScheduler decides."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Bulkhead:
     """Bounds the calls to Glance that this process has in flight."""
 
     def __init__(self, bounds: Bounds, *, hooks: Sequence[Hook] = ()) -> None:
-        """Begin with all slots free; hooks are given RejectionFacts."""
+        """Begin with all slots free; hooks receive RejectionFacts."""
         self._scheduler = CallScheduler(bounds)
         self._hooks = hooks
         self._turns: dict[Ticket, asyncio.Future[None]] = {}
@@ -28,7 +28,7 @@ class Bulkhead:
     def slot(self, caller: Caller, kind: Kind) -> "Slot":
         """Return a context manager that waits for a slot and holds it.
 
-        Calls of one kind take Glance about the same time.
+        Calls of one kind take similar time in Glance.
         """
         return Slot(self, caller, kind)
 
@@ -60,7 +60,7 @@ class Bulkhead:
             del self._turns[ticket]
 
     def leave(self, ticket: Ticket) -> None:
-        """Give back the slot, or the place in the queue."""
+        """Release the slot, or leave the queue."""
         if ticket.entered_at is None:
             self._scheduler.give_up(ticket)
             return
@@ -71,12 +71,12 @@ class Bulkhead:
             self._admit(loop, now)
 
     def observe(self, ticket: Ticket, kind: Kind, status: int) -> None:
-        """Learn from the response to a call that holds a slot."""
+        """Pass the response to a call that holds a slot to the scheduler."""
         now = asyncio.get_running_loop().time()
         self._scheduler.observe(ticket, kind, status, now)
 
     def _admit(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        """Give free slots to waiting calls, now and when the pause of crowds ends."""
+        """Assign free slots to waiting calls, now and when the crowds' pause ends."""
         for ticket in self._scheduler.admitted(now):
             turn = self._turns[ticket]
             if not turn.done():
@@ -115,14 +115,14 @@ class Slot:
     __slots__ = ("_bulkhead", "_caller", "_kind", "_ticket")
 
     def __init__(self, bulkhead: Bulkhead, caller: Caller, kind: Kind) -> None:
-        """Hold nothing yet."""
+        """Begin without a slot."""
         self._bulkhead = bulkhead
         self._caller = caller
         self._kind = kind
         self._ticket: Ticket | None = None
 
     async def __aenter__(self) -> Self:
-        """Wait for the turn; raises TooManyWaiting."""
+        """Wait for the slot; raises TooManyWaiting."""
         self._ticket = self._bulkhead.arrive(self._caller)
         if self._ticket.entered_at is None:
             await self._bulkhead.turn(self._ticket)
@@ -134,6 +134,6 @@ class Slot:
             self._bulkhead.observe(self._ticket, self._kind, status)
 
     async def __aexit__(self, *_: object) -> None:
-        """Give the slot back, whatever happened."""
+        """Release the slot, also after an error."""
         if self._ticket is not None:
             self._bulkhead.leave(self._ticket)

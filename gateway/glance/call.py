@@ -13,12 +13,12 @@ Value = TypeVar("Value")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request to Glance; `purpose` is what its error message begins with.
+    """One request to Glance; `purpose` is used in its error messages.
 
     `max_bytes` bounds the body of the response, besides the transport's own bound.
-    With 0 a success needs no body: it is a success even if its body is broken.
-    `has_id` tells that the body of a POST has the id of what it creates. `success`
-    is the status that Glance sends when the call succeeds.
+    With 0 the body of a success is not read, so it may be broken. `has_id` is True
+    if the body of a POST has the id of what it creates. `success` is the status
+    that Glance sends when the call succeeds.
     """
 
     method: str
@@ -33,26 +33,26 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def is_write(self) -> bool:
-        """Return whether it may change something in Glance."""
+        """Return whether the call may change something in Glance."""
         return self.method != "GET"
 
     @property
     def is_idempotent(self) -> bool:
-        """Return whether Glance carries it out once even if it is sent twice.
+        """Return whether Glance carries out the call once even if it is sent twice.
 
-        It accepts no id a second time.
+        A POST with an id is idempotent: Glance rejects an id that already exists.
         """
         return self.has_id or self.method in {"GET", "PUT", "DELETE"}
 
     @property
     def kind(self) -> tuple[str, int]:
-        """Return method and depth of the path: one kind takes about the same time."""
+        """Return method and depth of the path; calls of one kind take similar time."""
         return self.method, self.path.count("/")
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Generic[Value]):
-    """What a read brought, as Glance's bytes and decoded."""
+    """The result of a call: the bytes that Glance sent, and the decoded value."""
 
     content: bytes
     value: Value

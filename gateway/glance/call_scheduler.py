@@ -1,4 +1,4 @@
-"""Decides which call goes to Glance next. Pure: its callers pass the time."""
+"""Decides which call is sent to Glance next. Pure: its callers pass the time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ RECENT_SECONDS = 5.0
 class Bounds:
     """How many calls may be in flight, and how many may wait.
 
-    `unproven` is how many calls may be in flight for all tokens together that
-    Glance has not accepted yet; a hundred times as many may wait.
+    All tokens that Glance has not accepted yet share `unproven` calls in flight; a
+    hundred times as many may wait.
     """
 
     calls: int = 64
@@ -41,18 +41,18 @@ class Full(Exception):
     """No further call may wait."""
 
     def __init__(self, measured: int, limit: int) -> None:
-        """Keep how many calls would wait, and how many may."""
+        """Set how many calls would wait, and how many may."""
         super().__init__()
         self.measured = measured
         self.limit = limit
 
 
 class CallScheduler:
-    """Gives out slots, fairly between identities and between their requests.
+    """Assigns slots fairly between identities and between their requests.
 
-    An uncontended call, the only one of its identity, enters at once while there
-    are free slots. The other calls of an identity are a crowd. All crowds share the
-    CrowdLimit while other identities have made uncontended calls recently.
+    A call is uncontended if its identity has no other call. It enters at once while
+    there are free slots. The other calls of an identity are a crowd. All crowds share
+    the CrowdLimit while other identities have made uncontended calls recently.
     """
 
     def __init__(self, bounds: Bounds) -> None:
@@ -62,7 +62,7 @@ class CallScheduler:
         self._in_flight: dict[str, int] = {}
         self._crowd_in_flight = 0
         self._crowd_calls = 0
-        # Until then no call of a crowd enters, if other identities call Glance.
+        # No call of a crowd enters before this time, if other identities call Glance.
         self.pause_until = 0.0
         self._paces: dict[str, Pace] = {}
         self._queue = Queue()
@@ -71,7 +71,7 @@ class CallScheduler:
         self._last_uncontended = _LastUncontended()
 
     def arrive(self, ticket: Ticket, now: float) -> None:
-        """Give the ticket a slot or queue it; raises Full if it may not wait."""
+        """Assign a slot to the ticket or queue it; raises Full if it may not wait."""
         if not self._proven.has(ticket.scope, now):
             ticket.group, ticket.turn = UNPROVEN, ticket.scope
         group = ticket.group
@@ -121,7 +121,7 @@ class CallScheduler:
             self._paces.pop(ticket.group, None)
 
     def leave(self, ticket: Ticket, now: float) -> None:
-        """Give back the slot of a ticket that has entered."""
+        """Release the slot of a ticket that has entered."""
         self._free += 1
         seconds = now - (ticket.entered_at or now)
         in_flight = self._in_flight[ticket.group] - 1
@@ -135,7 +135,7 @@ class CallScheduler:
             self.pause_until = now + self._limit.pause_seconds(seconds)
 
     def _pace(self, group: str, seconds: float) -> None:
-        """Learn from the duration of a call, if its group has others."""
+        """Update the group's pace from a call's duration, if it has other calls."""
         if group in self._in_flight or group in self._queue:
             pace = self._paces.get(group)
             if pace is None:
@@ -145,7 +145,7 @@ class CallScheduler:
             self._paces.pop(group, None)
 
     def observe(self, ticket: Ticket, kind: Kind, status: int, now: float) -> None:
-        """Learn from the response to the call of a ticket that has entered."""
+        """Update the proven tokens and the crowd limit from a call's response."""
         self._proven.observe(ticket.scope, status, now)
         if ticket.group == UNPROVEN and self._proven.has(ticket.scope, now):
             self._queue.release(UNPROVEN, ticket.scope)
@@ -156,7 +156,7 @@ class CallScheduler:
             self._limit.observe(kind, seconds, was_beside_crowd=was_beside)
 
     def admitted(self, now: float) -> Sequence[Ticket]:
-        """Give out the free slots, and return the tickets that get one, in order."""
+        """Assign the free slots, and return the tickets that get one, in order."""
         entering: list[Ticket] = []
         while self._free and (ticket := self._next(now)) is not None:
             self._queue.take(ticket)
@@ -176,12 +176,12 @@ class _LastUncontended:
         self._last = self._other = ("", float("-inf"))
 
     def observe(self, group: str, now: float) -> None:
-        """Keep the last call, and the last one of another group."""
+        """Record the last call, and the last one of another group."""
         if group != self._last[0]:
             self._other = self._last
         self._last = (group, now)
 
     def has_recent_other(self, group: str, now: float) -> bool:
-        """Return whether a group other than this one made one recently."""
+        """Return whether another group made an uncontended call recently."""
         _, at = self._last if self._last[0] != group else self._other
         return now - at < RECENT_SECONDS

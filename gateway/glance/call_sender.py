@@ -24,7 +24,7 @@ from gateway.glance.responses import (
     Foreign,
     Unreadable,
     check_status,
-    refusal,
+    response_error,
     unreadable,
 )
 from gateway.glance.transport import (
@@ -64,7 +64,7 @@ class CallSender:
     async def fetch(
         self, caller: Caller, call: Call, decode: Callable[[bytes], Value]
     ) -> Fetched[Value]:
-        """Return what a successful call brought, decoded."""
+        """Return the decoded result of a call; raises GlanceError if it fails."""
         now = asyncio.get_running_loop().time()
         exchange = Exchange(caller.request_id, needs_new_connection=call.is_write)
         try:
@@ -132,7 +132,7 @@ class CallSender:
         caller.counters.read_bytes += len(response.content)
         if not response.is_success:
             identity = caller.identity
-            raise refusal(
+            raise response_error(
                 response,
                 call.purpose,
                 is_write=call.is_write,

@@ -68,16 +68,16 @@ class GlanceClient:
         )
 
     async def get_image(self, caller: Caller, image_id: str) -> Fetched[ImageRecord]:
-        """Return an image; raises NotFound, also for one the caller can't see."""
+        """Return an image; raises NotFound if it is missing or not visible."""
         call = Call("GET", image_path(image_id), f"get image {image_id}")
         return await self._calls.fetch(caller, call, partial(image_with_id, image_id))
 
     async def list_images(
         self, caller: Caller, query: ImageQuery, call: ListCall
     ) -> Fetched[ImagePage]:
-        """Return one page; raises InvalidRequest for a marker that is gone."""
-        given = tuple(parameters(query, call))
-        request = Call("GET", "/v2/images", "list images", given, max_bytes=math.inf)
+        """Return one page; raises InvalidRequest for a marker that is deleted."""
+        sent = tuple(parameters(query, call))
+        request = Call("GET", "/v2/images", "list images", sent, max_bytes=math.inf)
         return await self._calls.fetch(caller, request, page_in)
 
     async def list_image_tasks(
@@ -85,8 +85,8 @@ class GlanceClient:
     ) -> Fetched[list[TaskRecord]]:
         """Return the tasks of an image that the caller may see.
 
-        Raises Unsupported where the route is missing, as on older clouds;
-        Glance's response for an image that is gone is the same.
+        Raises Unsupported if the route is missing, as on older clouds. Glance's
+        response for a missing image is the same.
         """
         path = f"{image_path(image_id)}/tasks"
         call = Call("GET", path, f"list tasks of image {image_id}")
@@ -97,16 +97,16 @@ class GlanceClient:
             raise _unsupported(error, call, reason) from error
 
     async def list_stores(self, caller: Caller) -> Fetched[list[StoreRecord]]:
-        """Return the stores; raises NotFound where the cloud has only one."""
+        """Return the stores; raises NotFound if the cloud has only one."""
         call = Call("GET", "/v2/info/stores", "list stores")
         return await self._calls.fetch(caller, call, stores_in)
 
     async def get_json_schema(
         self, caller: Caller, name: str
     ) -> Fetched[dict[str, object]]:
-        """Return a JSON schema of Glance's; raises Unsupported for one it lacks.
+        """Return one of Glance's JSON schemas; raises Unsupported if it has none.
 
-        The name is the route's, such as `image` or `metadefs/namespace`.
+        `name` is the end of the path, such as `image` or `metadefs/namespace`.
         """
         call = Call("GET", f"/v2/schemas/{name}", f"get the JSON schema {name}")
         try:
@@ -117,9 +117,10 @@ class GlanceClient:
     async def create_image(
         self, caller: Caller, image: Mapping[str, object]
     ) -> ImageRecord:
-        """Create an image; raises Conflict for a taken id, QuotaExceeded.
+        """Create an image; raises Conflict for an existing id, QuotaExceeded.
 
-        An image without an id gets one of ours, by which a repeat is recognised.
+        An image without an id gets a random one, so that a repeated call cannot
+        create a second image.
         """
         image_id = str(image["id"] if "id" in image else uuid4())
         body = {**image, "id": image_id}
@@ -142,7 +143,7 @@ class GlanceClient:
             return created
 
     async def _created(self, caller: Caller, image_id: str) -> ImageRecord | None:
-        """Return the image that a creation may have created, None if there is none."""
+        """Return the image that the first attempt has created, None if none."""
         decode = partial(image_with_id, image_id)
         try:
             call = Call("GET", image_path(image_id), CREATE)
@@ -157,7 +158,7 @@ class GlanceClient:
     ) -> ImageRecord:
         """Patch an image and return it; raises NotFound, Conflict, QuotaExceeded.
 
-        Glance applies all of the patch or nothing.
+        Glance applies the whole patch or nothing.
         """
         call = Call(
             "PATCH",
@@ -178,16 +179,17 @@ class GlanceClient:
         await self._delete(caller, call)
 
     async def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
-        """Add a tag, also one it has; raises NotFound, QuotaExceeded.
+        """Add a tag; raises NotFound, QuotaExceeded.
 
-        The tag must be one that `fits_tag_route` accepts.
+        Succeeds if the image already has the tag. The tag must be one that
+        `fits_tag_route` accepts.
         """
         path, purpose = tag_path(image_id, tag), f"add tag {tag!r} to image {image_id}"
         call = Call("PUT", path, purpose, max_bytes=0, success=HTTPStatus.NO_CONTENT)
         await self._calls.fetch(caller, call, bytes)
 
     async def remove_tag(self, caller: Caller, image_id: str, tag: str) -> None:
-        """Remove a tag; raises NotFound for the image and for the tag.
+        """Remove a tag; raises NotFound for a missing image or tag.
 
         The tag must be one that `fits_tag_route` accepts.
         """
@@ -197,7 +199,7 @@ class GlanceClient:
         await self._delete(caller, call)
 
     async def _delete(self, caller: Caller, call: Call) -> None:
-        """Delete; a repeat may find that the first attempt has done it."""
+        """Send a deletion; a 404 to its repeat counts as a success."""
         try:
             await self._calls.fetch(caller, call, bytes)
         except NotFound as error:

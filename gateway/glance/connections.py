@@ -55,7 +55,7 @@ class GlanceConnection(ResponseHandler):
         self._interim_responses = 0
 
     def data_received(self, data: bytes) -> None:
-        """Read a response; bytes without a request end the connection."""
+        """Read a response; close the connection for bytes that no request awaits."""
         if self.is_idle:
             if data:
                 self.close()
@@ -65,7 +65,7 @@ class GlanceConnection(ResponseHandler):
             super().data_received(data)
 
     def _no_content_received(self, data: bytes) -> None:
-        """Read a response without a body; if one follows, it is not parsed.
+        """Read a response without a body, and drop bytes that follow it.
 
         Some servers send chunks or a page after a 204, which aiohttp would parse as
         the next response.
@@ -78,7 +78,7 @@ class GlanceConnection(ResponseHandler):
     def feed_data(
         self, data: tuple[RawResponseMessage, StreamReader], size: int = 0
     ) -> None:
-        """Queue a response; a flood of interim ones ends the connection.
+        """Queue a response; close the connection after too many interim ones.
 
         aiohttp would skip them without yielding to the event loop.
         """
@@ -117,8 +117,8 @@ class GlanceConnection(ResponseHandler):
     def _holds_unexpected_bytes(self) -> bool:
         """Return whether bytes were read that belong to no request.
 
-        Three cases: a whole parsed response, bytes that were not parsed yet, and the
-        beginning of a response.
+        Three cases: a complete parsed response, bytes that are not parsed yet, and
+        the beginning of a response.
         """
         return bool(self._buffer or self._tail or self._has_begun_response())
 
@@ -136,7 +136,10 @@ class GlanceConnector(aiohttp.TCPConnector):
     """
 
     def __init__(self, *, limit: int, tls: SSLContext, is_kept: bool) -> None:
-        """Open no connection yet; without `is_kept`, each takes one request only."""
+        """Open no connection yet.
+
+        Without `is_kept`, each connection is used for one request only.
+        """
         super().__init__(limit=limit, ssl=tls, force_close=not is_kept)
         self._factory = cast(
             "partial[ResponseHandler]", partial(GlanceConnection, loop=self._loop)
@@ -171,7 +174,7 @@ class GlanceConnector(aiohttp.TCPConnector):
         *,
         client_error: type[Exception] = aiohttp.ClientConnectorError,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
-        """Open a connection; on one to a proxy, aiohttp itself asks for a tunnel."""
+        """Open a connection; aiohttp itself sends CONNECT on one to a proxy."""
         transport, protocol = await super()._create_direct_connection(
             req, traces, timeout, client_error=client_error
         )

@@ -1,7 +1,8 @@
-"""How many calls of crowds Glance takes without slowing other callers down.
+"""How many calls of crowds Glance serves without delaying other callers.
 
-A crowd is all calls of one identity beyond one at a time. The limit comes from how
-long uncontended calls take, those beside a crowd compared with the others.
+A crowd is all calls of one identity beyond one at a time. The limit is derived from
+the duration of uncontended calls: those during calls of a crowd are compared with
+the others.
 """
 
 Kind = tuple[str, int]
@@ -16,9 +17,9 @@ NEWEST = 0.1
 class CrowdLimit:
     """How many calls of crowds may be in flight at once, on average.
 
-    Below 1, one call at a time is in flight, with a pause after each. Crowds can
-    wait: the limit settles where at least three quarters of the uncontended calls
-    are not slowed down.
+    Below 1, one call at a time is in flight, with a pause after each. The limit
+    converges to a value at which at least three quarters of the uncontended calls
+    are not delayed.
     """
 
     def __init__(self, *, most: int) -> None:
@@ -37,7 +38,7 @@ class CrowdLimit:
         return call_seconds * max(0.0, 1 / self._calls - 1)
 
     def observe(self, kind: Kind, seconds: float, *, was_beside_crowd: bool) -> None:
-        """Learn from the duration of an uncontended call of this kind."""
+        """Adjust the limit to the duration of an uncontended call of this kind."""
         usual = self._undisturbed.get(kind)
         if not was_beside_crowd:
             usual = seconds if usual is None else usual

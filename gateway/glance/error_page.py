@@ -1,7 +1,7 @@
-"""What an error page says, in one sentence. Pure.
+"""Extracts one sentence from an error page. Pure.
 
-A page is Glance's (HTML), keystonemiddleware's (JSON), or that of a proxy or an API
-gateway between: HTML, plain text, or JSON of many shapes.
+The page comes from Glance (HTML), keystonemiddleware (JSON), or a proxy or API gateway
+in front of them (HTML, plain text, or JSON of many shapes).
 """
 
 import html
@@ -16,16 +16,16 @@ _ESCAPED_MAX_CHARACTERS = 4000
 _TAG = re.compile(r"<!--|-->|<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>|<[!?][^<>]*>")
 _UNREADABLE_ELEMENTS = frozenset({"script", "style"})
 _TRACEBACK = "Traceback (most recent call last)"
-# Keys that hold the sentence, the most telling ones first.
+# Keys that hold the sentence, the most specific ones first.
 _KEYS = ("message", "detail", "error_msg", "error_message", "faultstring")
 _NESTED_LEVELS = 2
 
 
 def sentence_of(media_type: str, page: bytes) -> str:
-    """Return what an error page says, as one line of text without markup.
+    """Return the message of an error page, as one line of text without markup.
 
-    At most 500 characters; empty where the page says nothing, or shows the inner
-    workings of a server. Takes time in proportion to the page.
+    It has at most 500 characters. It is empty if the page has no text, or exposes
+    internals of a server. The time is linear in the size of the page.
     """
     text = page.decode(errors="replace")
     kind = _kind(media_type.strip().lower(), text)
@@ -37,7 +37,7 @@ def sentence_of(media_type: str, page: bytes) -> str:
 
 
 def without_markup(page: str) -> str:
-    """Return what HTML says: below its last heading, else in it, else its title."""
+    """Return the text below the last heading, else the heading, else the title."""
     parts = _Parts()
     end = 0
     for tag in _TAG.finditer(page):
@@ -64,7 +64,7 @@ def one_line(text: str) -> str:
 
 
 def _kind(media_type: str, text: str) -> str:
-    """Return what a page is made of; plain text may be something else in truth."""
+    """Return the format of a page; `text/plain` may be HTML or JSON, too."""
     if media_type == "application/json" or media_type.endswith("+json"):
         return "json"
     if media_type in {"text/html", "application/xhtml+xml"}:
@@ -75,7 +75,7 @@ def _kind(media_type: str, text: str) -> str:
 
 
 class _Parts:
-    """The texts of a page by where they are; a footer begins at the last rule."""
+    """The texts of an HTML page by element; a footer begins at the last `<hr>`."""
 
     def __init__(self) -> None:
         self.title: list[str] = []
@@ -92,7 +92,7 @@ class _Parts:
             parts.get(self._open, self.body).append(text)
 
     def add_tag(self, tag: re.Match[str]) -> None:
-        """Note where the next text is."""
+        """Update the element that the next text belongs to."""
         name = (tag[2] or "").lower()
         if self._is_comment or not name:
             begins = self._is_comment or tag[0] == "<!--"
@@ -113,16 +113,16 @@ class _Parts:
 
 def _sentence_in_json(page: bytes) -> str:
     try:
-        return _told(orjson.loads(page), _NESTED_LEVELS)
+        return _sentence_in(orjson.loads(page), _NESTED_LEVELS)
     except orjson.JSONDecodeError:
         return ""
 
 
-def _told(value: object, levels: int) -> str:
-    """Return the sentence in a JSON value, of which some levels are looked into.
+def _sentence_in(value: object, levels: int) -> str:
+    """Return the sentence in a JSON value, searched in `levels` nested levels.
 
     Keystone and Nova nest it (`{"error": {"message": ...}}`, `{"itemNotFound":
-    {"message": ...}}`), others list it (`{"errors": [{"detail": ...}]}`).
+    {"message": ...}}`), others put it in a list (`{"errors": [{"detail": ...}]}`).
     """
     if isinstance(value, list):
         value = value[0] if value else None
@@ -133,9 +133,9 @@ def _told(value: object, levels: int) -> str:
             return _with_title(value, key)
     if levels:
         for inner in value.values():
-            told = _told(inner, levels - 1)
-            if told:
-                return told
+            sentence = _sentence_in(inner, levels - 1)
+            if sentence:
+                return sentence
     return next(
         (str(value[key]) for key in ("error", "title") if _is_text(value.get(key))), ""
     )
@@ -143,10 +143,10 @@ def _told(value: object, levels: int) -> str:
 
 def _with_title(problem: dict[str, object], key: str) -> str:
     """Return the sentence, after the title of a problem (RFC 9457, section 3.1)."""
-    title, told = problem.get("title"), str(problem[key])
+    title, sentence = problem.get("title"), str(problem[key])
     if key == "detail" and isinstance(title, str) and title:
-        return f"{title}: {told}"
-    return told
+        return f"{title}: {sentence}"
+    return sentence
 
 
 def _is_text(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""What can go wrong between the gateway and Glance.
+"""Errors of calls to Glance.
 
 GlanceError
 ├── Unauthenticated      401: the token is missing, unknown or expired
@@ -15,7 +15,7 @@ GlanceError
 │   └── TooManyWaiting   no further call may wait for its turn
 ├── GlanceTimeout        no response in time
 └── MalformedRecord      a part of a response that cannot be shown
-InvalidArgument          a value that Glance cannot be asked with
+InvalidArgument          a value that no request to Glance can express
 """
 
 from http import HTTPStatus
@@ -23,21 +23,21 @@ from http import HTTPStatus
 # Appended to the message of a write that failed without a response from Glance.
 NOT_SENT = " It was not sent."
 OUTCOME_OPEN = " It was sent, and its outcome is open."
-# Of a write that failed at what comes before it, such as reading the image.
+# Appended when a call before the write failed, such as reading the image.
 CHANGE_NOT_SENT = " The change was not sent."
 
 
 class GlanceError(Exception):
     """A call to Glance that failed.
 
-    `str(error)` says what failed, for which id and why, and may be shown;
-    `status` is Glance's HTTP status, None where there was no response.
-    `was_sent` is False where Glance cannot have seen any of the request, such as
-    for a refused connection: then a write has changed nothing.
+    `str(error)` names what failed, for which id and why, and may be shown to
+    clients. `status` is Glance's HTTP status, None if there was no response.
+    `was_sent` is False if Glance cannot have received any part of the request, such
+    as after a refused connection: then a write has changed nothing.
     `was_sent_before` is True if the call was repeated and Glance may have carried
     out the first attempt: then a write may have changed something.
-    `retry_after_seconds` is when the next request is welcome, None where the response
-    does not say it.
+    `retry_after_seconds` is how long to wait before the next request, None if the
+    response does not name it.
     """
 
     was_sent_before = False
@@ -51,7 +51,7 @@ class GlanceError(Exception):
         was_sent: bool = True,
         retry_after_seconds: int | None = None,
     ) -> None:
-        """Keep the message and the facts that a client may be shown."""
+        """Set the message and the facts that a client may be shown."""
         super().__init__(message)
         self.status = status
         self.request_id = request_id
@@ -59,9 +59,9 @@ class GlanceError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     def note_unsent_change(self) -> None:
-        """Note that the write that has failed so was not sent.
+        """Record that the failure happened before the write was sent.
 
-        The message says it if the failure could be mistaken for the write's own.
+        The message mentions it if the failure could be mistaken for the write's own.
         """
         self.was_sent = False
         leaves_doubt = isinstance(
@@ -76,23 +76,23 @@ class Unauthenticated(GlanceError):
 
 
 class Forbidden(GlanceError):
-    """The token's roles do not allow this, or the image's state does not."""
+    """The token's roles or the image's state do not allow this."""
 
 
 class NotFound(GlanceError):
-    """There is no such thing, or the token may not see it."""
+    """The resource does not exist, or is not visible with this token."""
 
 
 class InvalidRequest(GlanceError):
-    """Glance refuses the values it was sent."""
+    """Glance rejects the values of the request."""
 
 
 class Conflict(GlanceError):
-    """The image is not in a state for this, or the id is taken."""
+    """The image's state does not allow this, or the id exists already."""
 
 
 class Gone(GlanceError):
-    """What was asked for existed once."""
+    """The resource existed, and is deleted."""
 
 
 class QuotaExceeded(GlanceError):
@@ -110,25 +110,25 @@ class CallLimitReached(GlanceError):
     """
 
     def __init__(self, message: str, *, request_id: str, limit: int) -> None:
-        """Keep the limit, too."""
+        """Set the limit, too."""
         super().__init__(message, request_id=request_id, was_sent=False)
         self.limit = limit
 
 
 class GlanceUnavailable(GlanceError):
-    """Glance cannot be reached, fails, or answers what cannot be read."""
+    """Glance cannot be reached, fails, or sends an unreadable response."""
 
 
 class TooManyRequests(GlanceUnavailable):
-    """Glance, or a proxy in front of it, rejects the request for its rate."""
+    """Glance, or a proxy in front of it, limits the rate of requests."""
 
 
 class TooManyWaiting(GlanceUnavailable):
-    """So many calls to Glance wait for their turn that no further one may."""
+    """The queue of calls to Glance is full."""
 
 
 class GlanceTimeout(GlanceError):
-    """Glance did not answer in time."""
+    """Glance did not respond in time."""
 
 
 class MalformedRecord(GlanceError):
@@ -138,13 +138,13 @@ class MalformedRecord(GlanceError):
     """
 
     def __init__(self, message: str, *, record_id: str | None = None) -> None:
-        """Keep the id, too."""
+        """Set the id, too."""
         super().__init__(message)
         self.record_id = record_id
 
 
 class InvalidArgument(ValueError):
-    """A value that Glance cannot be asked with.
+    """A value that no request to Glance can express.
 
     `argument` is the path of the argument, such as `filter.name.in`.
     """

@@ -17,8 +17,8 @@ REQUEST_ID = "X-OpenStack-Request-ID"
 # Glance responds with 500 to a longer one.
 REQUEST_ID_MAX_CHARACTERS = 64
 
-# Statuses by which only Glance itself may say that something is not there, is there
-# already, or is not supported.
+# Statuses that are accepted from Glance itself only: they mean that something does
+# not exist, exists already, or is not supported.
 STATEMENTS = frozenset(
     {
         HTTPStatus.NOT_FOUND,
@@ -48,9 +48,8 @@ class Connection(Protocol):
 class Exchange:
     """One request: its id, its connection, and whether it was sent.
 
-    `was_sent` is False while Glance cannot have seen any of the request, nor of the
-    attempt before a repeat. `is_first` tells whether it is the first one on its
-    connection.
+    `was_sent` is False while Glance cannot have received any part of the request or
+    of an earlier attempt. `is_first` is True for the first request on a connection.
     """
 
     __slots__ = (
@@ -125,8 +124,8 @@ def verdict(
 ) -> Verdict:
     """Return whether a response belongs to its request, by its status and ids.
 
-    `has_echoed` tells whether this Glance has echoed an id before: from then on
-    a success and each of STATEMENTS needs an id.
+    `has_echoed` is True once Glance has echoed an id. From then on a success and
+    each of STATEMENTS needs an id.
     """
     if echoed:
         is_ours = echoed.count(exchange.request_id) == len(echoed)

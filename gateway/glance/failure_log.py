@@ -1,4 +1,4 @@
-"""Log lines about calls that brought no usable response, few even in an outage."""
+"""Log lines about calls without a usable response, limited during an outage."""
 
 import logging
 import time
@@ -10,14 +10,14 @@ logger = logging.getLogger(__name__)
 
 
 class FailureLog:
-    """Logs the first failure of each cause, then at most one a minute.
+    """Logs the first failure of each cause, then at most one per minute.
 
-    The next line of a cause says how many were left out. Causes are a few fixed
-    sentences, so that what is kept of them is bounded.
+    The next line of a cause has the number of failures that were not logged. Causes
+    are a few fixed sentences, so the memory for them is bounded.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Have logged nothing."""
+        """Begin with nothing logged."""
         self._clock = clock
         self._logged_at: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
@@ -42,4 +42,4 @@ def _left_out(count: int) -> str:
     if not count:
         return ""
     calls = "1 more call has" if count == 1 else f"{count} more calls have"
-    return f" {calls} failed so since the last line like this."
+    return f" {calls} failed for this reason since the last such line."

@@ -1,6 +1,6 @@
-"""Errors of calls to Glance that brought no usable response. Pure.
+"""Errors of calls to Glance without a usable response. Pure.
 
-The error of a write says whether the write was sent.
+The error message of a write includes whether the write was sent.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from gateway.glance.transport import ResponseRejected
 
 FAILURES = (aiohttp.ClientError, BodyRejected, ResponseRejected, TimeoutError)
 
-# What aiohttp's parser says of more headers than it takes.
+# The message of aiohttp's parser for more headers than it accepts.
 TOO_MANY_HEADERS = "Too many headers"
 
-# The first class that an error is of counts.
+# The first class that matches an error counts.
 _CAUSES: Sequence[tuple[type[Exception], str]] = (
     (aiohttp.ConnectionTimeoutError, "no connection to Glance in time"),
     (aiohttp.ClientPayloadError, "Glance's response is cut off"),
@@ -98,7 +98,7 @@ def limit_reached(
 
 
 def cause(error: Exception, *, was_sent: bool) -> str:
-    """Return what failed, for clients and the log: one of a few sentences."""
+    """Return what failed, for clients and the log, as one of a few sentences."""
     match error:
         case BodyRejected():
             return f"Glance's response is {error}"
@@ -114,7 +114,7 @@ def cause(error: Exception, *, was_sent: bool) -> str:
 
 
 def detail(error: Exception) -> str:
-    """Return what the log says beside the cause: nothing of a response."""
+    """Return details for the log beside the cause, without response contents."""
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = getattr(error, "certificate_error", None) or error.os_error
         return f"{error.host}:{error.port}: {reason}"

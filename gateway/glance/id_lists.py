@@ -1,6 +1,6 @@
-"""Lists by more ids than one URL holds: their parts, and the images merged. Pure.
+"""Splits lists by more ids than fit into one URL, and merges their images. Pure.
 
-nginx and Apache take request lines of 8 KiB unless their operators set more.
+nginx and Apache accept request lines of 8 KiB unless their operators set more.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ QUERY_MAX_CHARACTERS = 7500
 # Of one part of a list that is split; 133 UUIDs.
 IDS_MAX_CHARACTERS = 6000
 
-# What stands around an id in `in:"...","..."`, quoted.
+# The quotes and the comma of an id in `in:"...","..."`, quoted for a URL.
 _AROUND_ID_CHARACTERS = len("%22%22%2C")
 
 Fold = Callable[[str], str]
@@ -55,7 +55,7 @@ def chunks(ids: Sequence[str]) -> list[tuple[str, ...]]:
 def check_length(query: ImageQuery, argument_of: Callable[[str], str]) -> None:
     """Raise InvalidArgument for a query that cannot be split to fit into URLs.
 
-    `argument_of` gives the argument that one of Glance's parameters comes from.
+    `argument_of` returns the GraphQL argument of one of Glance's parameters.
     """
     if _characters(query) <= QUERY_MAX_CHARACTERS:
         return
@@ -71,9 +71,9 @@ def check_length(query: ImageQuery, argument_of: Callable[[str], str]) -> None:
 def merged(query: ImageQuery, parts: Sequence[Sequence[ImageRecord]]) -> Images:
     """Return the images of all parts in the order of the query.
 
-    How a database orders names, missing values and images of one second shows in
-    the order of each part. Images without an id come last. Raises InvalidArgument
-    where no order that we know does it so.
+    Databases differ in how they order names, missing values and images of the same
+    second. The order is the first known one that all parts follow. Images without an
+    id come last. Raises InvalidArgument if the parts follow no known order.
     """
     listed = [[image for image in part if "id" in image] for part in parts]
     without_id = [image for part in parts for image in part if "id" not in image]
@@ -89,10 +89,10 @@ def merged(query: ImageQuery, parts: Sequence[Sequence[ImageRecord]]) -> Images:
     raise InvalidArgument("filter.id", reason)
 
 
-def page_after(images: Images, wanted: int, after: Position | None) -> ImagePage:
-    """Return the next images of a whole list; raises InvalidArgument.
+def page_after(images: Images, count: int, after: Position | None) -> ImagePage:
+    """Return the next images of a complete list.
 
-    That is for a position whose image is not in the list any more.
+    Raises InvalidArgument if the image of the position is no longer in the list.
     """
     start = after.skipped if after is not None else 0
     if after is not None and after.image_id is not None:
@@ -101,12 +101,12 @@ def page_after(images: Images, wanted: int, after: Position | None) -> ImagePage
             reason = f"image {after.image_id} is not in the list any more"
             raise InvalidArgument("after", reason)
         start += ids.index(after.image_id) + 1
-    end = start + wanted
+    end = start + count
     return ImagePage(images[start:end], has_more=end < len(images))
 
 
 def _orders(sort: Sequence[Parameter]) -> Iterator[Callable[[Images], Images]]:
-    """Yield the ways in which databases may order images by these keys.
+    """Yield the orders that databases may use for these keys.
 
     Glance appends the time of creation and the id, in the direction of a single
     key, else descending (glance.db.sqlalchemy.api).
@@ -115,7 +115,7 @@ def _orders(sort: Sequence[Parameter]) -> Iterator[Callable[[Images], Images]]:
     names = {name for name, _ in sort}
     more = [(one, direction) for one in ("created_at", "id") if one not in names]
     whole = [*sort, *more]
-    # Times are shown in seconds, and some databases order by less than that.
+    # Times are shown in seconds, and some databases order by fractions of them.
     by_second = whole[:-1] if "id" not in names else whole
     for fold in (str, str.casefold, _without_accents):
         for null_rank in (-1, 1):
@@ -126,7 +126,7 @@ def _orders(sort: Sequence[Parameter]) -> Iterator[Callable[[Images], Images]]:
 def _order(
     keys: Sequence[Parameter], fold: Fold, null_rank: int
 ) -> Callable[[Images], Images]:
-    """Return a function that orders images: by the first key, then by the next."""
+    """Return a function that orders images by the keys, the first one first."""
 
     def in_order(images: Images) -> Images:
         ordered = list(images)
@@ -163,7 +163,7 @@ def _characters(query: ImageQuery) -> int:
 
 
 def _longest_name(parameters: Sequence[Parameter]) -> str:
-    """Return the name that takes most of a URL, all its values together."""
+    """Return the name whose values together take the most characters of a URL."""
     lengths: dict[str, int] = {}
     for name, value in parameters:
         lengths[name] = lengths.get(name, 0) + len(urlencode([(name, value)]))

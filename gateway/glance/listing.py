@@ -1,8 +1,8 @@
-"""How a list of images is asked for: filters, order, pages. Pure.
+"""The query parameters of image lists: filters, order, pages. Pure.
 
 Glance's operators are `eq:`, `in:` and, for times, `gt:` and the like. Its
-default page is 25 images, its largest 1000, and the links it sends lose
-repeated parameters: the next page is always asked for by marker.
+default page is 25 images, its largest 1000. The links that it sends lose repeated
+parameters, so the next page is always requested by marker.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ Parameter = tuple[str, str]
 
 # The names that `GET /v2/images` reads itself, as parameters of the list or as
 # attributes of its own class (glance.db.sqlalchemy.models.Image, Glance 33 on Python
-# 3.11): a filter on a property of such a name would silently become another question.
+# 3.11): a filter on a property of such a name would silently become another filter.
 NOT_PROPERTIES = frozenset(
     {
         "_as_dict",
@@ -137,11 +137,11 @@ NOT_PROPERTIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ImageQuery:
-    """Which images, in which order.
+    """Which images a list contains, and in which order.
 
     `sort` holds (Glance's sort key, `asc` or `desc`); empty means newest
-    first. `ids` are those that the images must have one of; empty means any.
-    `matches_nothing` tells that an empty set of values was asked for.
+    first. `ids` restricts the list to images with these ids; empty means any.
+    `matches_nothing` is True if a filter names an empty set of values.
     """
 
     filters: tuple[Parameter, ...] = ()
@@ -151,18 +151,18 @@ class ImageQuery:
 
     @property
     def sorts_unsized(self) -> bool:
-        """Return whether images without a size take part in an order by size."""
+        """Return whether the list may order images without a size by size."""
         is_ranged = any(name in {"size_min", "size_max"} for name, _ in self.filters)
         return not is_ranged and any(key == "size" for key, _ in self.sort)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The place of an image in a list: just after it, the list goes on.
+    """A position in a list; the next images of the list follow it.
 
-    `is_unsized` tells that the image has no size, or no byte. Images without an id,
-    `skipped` of them, follow the image and come before the place. `image_id` is None
-    where no image with an id comes before it.
+    `image_id` is the last image with an id before the position, None if there is
+    none. `skipped` is how many images without an id lie between that image and the
+    position. `is_unsized` is True if the image has no size, or a size of 0.
     """
 
     image_id: str | None
@@ -175,7 +175,7 @@ START = Position(None, is_unsized=False)
 
 @dataclass(frozen=True, slots=True)
 class ImagePage:
-    """Images in order; `has_more` where Glance says that a page follows."""
+    """Images in order; `has_more` is True if Glance names a next page."""
 
     images: Sequence[ImageRecord]
     has_more: bool
@@ -185,8 +185,8 @@ class ImagePage:
 class ListCall:
     """One call for a page.
 
-    Images up to and including `skip_through` are not wanted, nor are those that
-    have no id, up to `skipped` of them, at the start of what is left.
+    Images up to and including `skip_through` are dropped from the page. Then up to
+    `skipped` images without an id are dropped from the start of the rest.
     """
 
     limit: int
@@ -196,16 +196,16 @@ class ListCall:
 
 
 def equals(value: str) -> str:
-    """Return the filter for exactly this value, colons and all."""
+    """Return the filter for exactly this value, which may contain colons."""
     return f"eq:{value}"
 
 
 def one_of(argument: str, values: Sequence[str]) -> str:
     """Return the filter for any of these values.
 
-    Raises InvalidArgument for several values of which one holds a double
-    quote, or a comma and a backslash at the end of a line: Glance's `in:` has
-    no way to write it (glance.common.utils.split_filter_value_for_quotes).
+    Raises InvalidArgument if one of several values contains a double quote, or a
+    comma and a backslash at the end of a line: Glance's `in:` cannot express them
+    (glance.common.utils.split_filter_value_for_quotes).
     """
     if len(values) == 1:
         return equals(values[0])
@@ -213,14 +213,14 @@ def one_of(argument: str, values: Sequence[str]) -> str:
 
 
 def position_of(record: ImageRecord) -> Position:
-    """Return the place of an image in whatever list it came from."""
+    """Return the position after an image in its list."""
     return Position(record["id"], is_unsized=not record.get("size"))
 
 
 def positions(
     images: Sequence[ImageRecord], start: Position | None
 ) -> Iterator[Position]:
-    """Yield the place of each of the images, which come after `start`."""
+    """Yield the position after each of the images, which follow `start`."""
     position = start or START
     for image in images:
         if "id" in image:
@@ -233,9 +233,9 @@ def positions(
 def position_in(
     images: Sequence[ImageRecord], index: int, start: Position | None
 ) -> Position:
-    """Return the place of one of the images, without decoding rows for it.
+    """Return the position after one of the images, without decoding rows for it.
 
-    `start` is the place that the images come after.
+    `start` is the position that the images follow.
     """
     if isinstance(images, Rows):
         outline = images.outline(index)
@@ -243,20 +243,20 @@ def position_in(
     return [*positions(images, start)][index]
 
 
-def next_call(query: ImageQuery, wanted: int, after: Position | None) -> ListCall:
-    """Decide how to ask for the next images, at most `wanted` of them.
+def next_call(query: ImageQuery, count: int, after: Position | None) -> ListCall:
+    """Return the call for the next images, at most `count` of them.
 
-    Glance loses or repeats images after a marker without a size, or of size 0,
-    when it sorts by size: it orders a missing number before 0 but compares it
-    as 0, and a marker's as an empty string. There the list is read from its
-    start and what is already known is skipped.
+    When it sorts by size, Glance omits or repeats images after a marker without a
+    size, or of size 0: it orders a missing number before 0 but compares it as 0,
+    and a marker's as an empty string. In this case the call reads the list from
+    its start and skips the images before the position.
     """
     if after is None:
-        return ListCall(limit=min(wanted, PAGE_MAX_IMAGES))
+        return ListCall(limit=min(count, PAGE_MAX_IMAGES))
     image_id, skipped = after.image_id, after.skipped
     if after.is_unsized and query.sorts_unsized:
         return ListCall(PAGE_MAX_IMAGES, skip_through=image_id, skipped=skipped)
-    limit = min(wanted + skipped, PAGE_MAX_IMAGES)
+    limit = min(count + skipped, PAGE_MAX_IMAGES)
     return ListCall(limit, marker=image_id, skipped=skipped)
 
 
@@ -265,8 +265,8 @@ def check_progress(
 ) -> None:
     """Raise GlanceUnavailable for a page that was sent before.
 
-    A server that ignores `marker` sends one page for ever: it holds the image of the
-    marker, or begins like `images`, which are those of the walk so far.
+    A server that ignores `marker` sends the same page forever. Such a page contains
+    the image of the marker, or begins like `images`, the images of all pages so far.
     """
     if call.marker is None:
         return
@@ -282,15 +282,15 @@ def check_progress(
 
 
 def images_after(call: ListCall, page: ImagePage) -> ImagePage:
-    """Return the page without the images that the call does not want.
+    """Return the page without the images that the call skips.
 
-    Raises InvalidArgument where they fill the page and more would follow, and
-    where the image to skip through is not in the list any more; GlanceUnavailable
-    where the page has no image that the list can be continued after.
+    Raises InvalidArgument if they fill the page and more would follow, and if the
+    image to skip through is no longer in the list. Raises GlanceUnavailable if the
+    page has no image that the list can be continued after.
     """
     if call.skip_through is None and not call.skipped:
         return page
-    start = _first_wanted(call, page)
+    start = _start_index(call, page)
     start += _leading_without_id(page.images[start : start + call.skipped])
     if start >= len(page.images) and page.has_more:
         message = (
@@ -306,7 +306,7 @@ def _leading_without_id(images: Sequence[ImageRecord]) -> int:
     return next(has_id, len(images))
 
 
-def _first_wanted(call: ListCall, page: ImagePage) -> int:
+def _start_index(call: ListCall, page: ImagePage) -> int:
     """Return the index of the image after the one to skip through."""
     if call.skip_through is None:
         return 0
@@ -315,8 +315,8 @@ def _first_wanted(call: ListCall, page: ImagePage) -> int:
     if start == len(ids) and page.has_more:
         reason = (
             "Glance cannot continue an order by size after an image without a"
-            f" size, and the first {len(ids)} images do not reach further; ask"
-            " for images that have one with filter: {size: {min: 0}}"
+            f" size, and the first {len(ids)} images do not reach further;"
+            " select images that have one with filter: {size: {min: 0}}"
         )
         raise InvalidArgument("orderBy", reason)
     if call.skip_through not in ids:
@@ -326,29 +326,29 @@ def _first_wanted(call: ListCall, page: ImagePage) -> int:
 
 
 def parameters(query: ImageQuery, call: ListCall) -> list[Parameter]:
-    """Return the query parameters of the call, repeated tags and all."""
-    asked = condition_parameters(query)
-    asked.append(("limit", str(call.limit)))
+    """Return the query parameters of the call; names may be repeated."""
+    result = condition_parameters(query)
+    result.append(("limit", str(call.limit)))
     if call.marker is not None:
-        asked.append(("marker", call.marker))
-    return asked
+        result.append(("marker", call.marker))
+    return result
 
 
 def condition_parameters(query: ImageQuery) -> list[Parameter]:
     """Return the query parameters of the filters and the order."""
-    asked = [*query.filters]
+    result = [*query.filters]
     if query.ids:
-        asked.append(("id", one_of("filter.id", query.ids)))
+        result.append(("id", one_of("filter.id", query.ids)))
     if query.sort:
-        asked.append(("sort", ",".join(f"{key}:{way}" for key, way in query.sort)))
-    return asked
+        result.append(("sort", ",".join(f"{key}:{way}" for key, way in query.sort)))
+    return result
 
 
 def property_filters(argument: str, properties: Mapping[str, str]) -> list[Parameter]:
     """Return filters on the exact values of additional properties.
 
-    Raises InvalidArgument for a name that Glance would take for something
-    else: a parameter or attribute of its own, or a range (`_min`, `_max`).
+    Raises InvalidArgument for a name that Glance would not read as a property: a
+    parameter or attribute of its own, or a range (`_min`, `_max`).
     """
     for name in properties:
         if name in NOT_PROPERTIES:

@@ -1,7 +1,7 @@
-"""Whether a response without a request id is Glance's own, by other marks. Pure.
+"""Whether a response without a request id comes from Glance, by other marks. Pure.
 
-It may lack the id because a proxy strips it, or because something else than Glance
-sent it: a web server, or a proxy that has no Glance to pass the request on to.
+The id may be missing because a proxy strips it, or because something other than
+Glance sent the response: a web server, or a proxy that cannot reach Glance.
 """
 
 import re
@@ -24,7 +24,7 @@ def is_glances(status: int, content: bytes, *, success: int) -> bool:
 
     `success` is the status that Glance sends when the call succeeds: 204 without a
     body, others with a JSON object. One of STATEMENTS comes with an error page of
-    Glance's form. Any other status counts whoever sent it.
+    Glance's form. A response with any other status is accepted from any server.
     """
     if is_success(status):
         return status == success and _is_result(status, content)
@@ -32,7 +32,7 @@ def is_glances(status: int, content: bytes, *, success: int) -> bool:
 
 
 def described(status: int, media_type: str) -> str:
-    """Return what a response is that is not Glance's, as a sentence's predicate."""
+    """Return the predicate that describes a response not sent by Glance."""
     noun = "response" if media_type.endswith("json") else "page"
     return f"is a {status} {noun} that is not Glance's"
 

@@ -2,7 +2,8 @@
 
 import orjson
 
-# orjson decodes 1024 levels and encodes 254. So few brackets can't be too deep.
+# orjson decodes 1024 levels and encodes 254. JSON with so few opening brackets cannot
+# be too deep.
 SURELY_SHALLOW_OPENINGS = 200
 
 

@@ -1,4 +1,4 @@
-"""How many calls one identity may have in flight: few if they are slow."""
+"""How many calls one identity may have in flight: fewer if they are slow."""
 
 FIRST_CALLS = 4
 SECONDS_IN_FLIGHT = 4.0
@@ -7,10 +7,10 @@ NEWEST = 0.1
 
 
 class Pace:
-    """How many calls one identity may have in flight, by how long they take.
+    """How many calls one identity may have in flight, by their duration.
 
     Each response adds one call, as long as all of them together take at most
-    SECONDS_IN_FLIGHT: then another identity's call does not wait long for them.
+    SECONDS_IN_FLIGHT. So another identity's call does not wait long for them.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Pace:
         self._seconds: float | None = None
 
     def observe(self, seconds: float) -> None:
-        """Learn from the duration of a call."""
+        """Adjust the number of calls to the duration of a call."""
         usual = seconds if self._seconds is None else self._seconds
         self._seconds = usual + NEWEST * (seconds - usual)
         most = int(SECONDS_IN_FLIGHT / max(self._seconds, 0.001))

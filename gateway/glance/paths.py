@@ -9,11 +9,11 @@ NAME_MAX_CHARACTERS = 255
 
 
 def image_path(image_id: str) -> str:
-    """Return the path of an image, its id quoted as one segment.
+    """Return the path of an image, with its id quoted as one segment.
 
-    Raises NotFound for an id that is too long for any image, or that no quoting
-    keeps in its segment (servers decode `%2F` and resolve dots before they
-    route): no image can have it.
+    Raises NotFound for an id that no image can have: it is too long, empty, `.`,
+    `..`, or contains a slash. Quoting does not help, as servers decode `%2F` and
+    resolve dots before they route.
     """
     is_segment = "/" not in image_id and image_id not in {"", ".", ".."}
     if not is_segment or len(image_id) > NAME_MAX_CHARACTERS:
@@ -28,10 +28,11 @@ def tag_path(image_id: str, tag: str) -> str:
 
 
 def fits_tag_route(tag: str) -> bool:
-    """Return whether Glance's tag route stores this tag as it is.
+    """Return whether Glance's tag route stores this tag unchanged.
 
-    It mangles what is not ASCII, loses line ends, and takes slashes, dots and
-    nothing for other routes; what is longer than any tag may not fit into a URL.
+    The route garbles characters that are not ASCII and drops line ends. A tag that
+    contains a slash, or is empty, `.` or `..`, leads to another route. A tag of more
+    than 255 characters may not fit into a URL.
     """
     is_plain = tag.isascii() and tag.isprintable() and "/" not in tag
     is_short = len(tag) <= NAME_MAX_CHARACTERS

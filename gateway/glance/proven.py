@@ -42,7 +42,7 @@ class ProvenTokens:
         return proven_at is not None and now - proven_at < TTL_SECONDS
 
     def observe(self, scope: str, status: int, now: float) -> None:
-        """Learn from a response: 401 removes the scope, one of PROOFS adds it."""
+        """Remove the scope after a 401, add it after one of PROOFS."""
         if status == HTTPStatus.UNAUTHORIZED:
             self._proven_at.pop(scope, None)
         elif status in PROOFS:

@@ -25,7 +25,7 @@ class Ticket:
     )
 
     def __init__(self, scope: str, request_id: str) -> None:
-        """Belong to the group of the identity, and take turns by request."""
+        """Begin in the group of the identity, with one turn per request."""
         self.scope = self.group = scope
         self.request_id = self.turn = request_id
         self.is_uncontended = False

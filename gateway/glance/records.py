@@ -1,8 +1,8 @@
 """Glance's JSON objects, as Glance sends them.
 
 A record is the decoded JSON object itself: never copied, never changed. Keys
-may be missing where a Glance is older than the attribute. What is in a list but
-has no usable id is a record without `id`.
+may be missing if a Glance is older than the attribute. An item of a list that has no
+usable id is a record without `id`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from gateway.glance.errors import MalformedRecord
 
 
 class LocationRecord(TypedDict, total=False):
-    """One place where an image's data lies."""
+    """One location of an image's data."""
 
     url: str
     metadata: dict[str, object]
@@ -96,7 +96,7 @@ Record = TypeVar("Record", bound=Mapping[str, object])
 
 
 def identified(row: object) -> dict[str, object]:
-    """Return the record with its id as text, without `id` where it has none."""
+    """Return the record with its id as text, without `id` if it has none."""
     if not isinstance(row, dict):
         return {}
     record_id = row.get("id")
@@ -112,7 +112,7 @@ def with_errors(
 ) -> Sequence[Record | MalformedRecord]:
     """Return the records with an error in the place of each one without an id.
 
-    The error says what it is and, where it has one, its name.
+    The error message contains `what` and, if the record has one, its name.
     """
     return [
         record if "id" in record else _without_id(record, what, of_image)

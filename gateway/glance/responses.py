@@ -29,26 +29,26 @@ _SECRET_MIN_CHARACTERS = 16
 
 
 class Unreadable(ValueError):
-    """Bytes that are not what was asked for; the text says what they are."""
+    """A body that is not what was requested; the text describes it."""
 
 
 class Foreign(Unreadable):
-    """The response to another request; the text says what it holds."""
+    """The response to another request; the text describes its body."""
 
 
 def image_in(content: bytes) -> ImageRecord:
     """Return the image; raises Unreadable for anything but an image."""
-    answer = identified(object_in(content))
-    if "id" not in answer:
+    decoded = identified(object_in(content))
+    if "id" not in decoded:
         reason = "not an image"
         raise Unreadable(reason)
-    return cast("ImageRecord", answer)
+    return cast("ImageRecord", decoded)
 
 
 def image_with_id(image_id: str, content: bytes) -> ImageRecord:
     """Return the image; raises Foreign for another image, Unreadable for no image.
 
-    Case is ignored, as it may be where Glance's database looks up the id.
+    Case is ignored, as Glance's database may ignore it, too.
     """
     image = image_in(content)
     if image["id"].lower() != image_id.lower():
@@ -58,9 +58,9 @@ def image_with_id(image_id: str, content: bytes) -> ImageRecord:
 
 
 def is_newly_created(image: ImageRecord, sent: Mapping[str, object]) -> bool:
-    """Return whether the image is as creating it from `sent` leaves it.
+    """Return whether the image is in the state right after its creation from `sent`.
 
-    Without an id in `sent` it is: nobody else knows the one that we have made.
+    Without an id in `sent` it is: the gateway made a random id that nobody else has.
     """
     if "id" not in sent:
         return True
@@ -75,14 +75,14 @@ def is_newly_created(image: ImageRecord, sent: Mapping[str, object]) -> bool:
 def page_in(content: bytes) -> ImagePage:
     """Return the page; raises Unreadable for anything but a list.
 
-    What has no id in it is decoded with everything else, at once.
+    A list that contains images without an id is decoded at once, not on access.
     """
     try:
         rows, has_more = outlined(content)
     except ValueError:
-        answer = object_in(content)
-        images = cast("list[ImageRecord]", _rows(answer, KEY))
-        return ImagePage(images, has_more=is_link(answer.get("next")))
+        decoded = object_in(content)
+        images = cast("list[ImageRecord]", _rows(decoded, KEY))
+        return ImagePage(images, has_more=is_link(decoded.get("next")))
     return ImagePage(rows, has_more=has_more)
 
 
@@ -106,7 +106,7 @@ def json_schema_in(content: bytes) -> dict[str, object]:
 
 
 def check_status(status: int, success: int) -> None:
-    """Raise Unreadable for a success of another kind than Glance sends."""
+    """Raise Unreadable for a success of another status than Glance sends."""
     if status != success:
         reason = f"{status}, where Glance sends {success:d}"
         raise Unreadable(reason)
@@ -115,17 +115,17 @@ def check_status(status: int, success: int) -> None:
 def object_in(content: bytes) -> dict[str, object]:
     """Return a JSON object; raises Unreadable for anything else."""
     try:
-        answer = orjson.loads(content)
+        decoded = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         reason = "not JSON"
         raise Unreadable(reason) from error
-    if not isinstance(answer, dict):
+    if not isinstance(decoded, dict):
         reason = "not a JSON object"
         raise Unreadable(reason)
-    if is_too_deep(content, answer):
+    if is_too_deep(content, decoded):
         reason = "nested too deeply"
         raise Unreadable(reason)
-    return answer
+    return decoded
 
 
 def unreadable(
@@ -140,15 +140,15 @@ def unreadable(
     )
 
 
-def refusal(
+def response_error(
     response: Response, purpose: str, *, is_write: bool, secrets: Sequence[str] = ()
 ) -> GlanceError:
     """Return the error for a response that is not a success.
 
-    Its message quotes the sentence of the error page, without the given secrets.
+    Its message quotes the sentence of the error page, with the secrets masked.
     """
     status = response.status
-    kind = _refusal_class(response, is_write=is_write)
+    kind = _response_error_class(response, is_write=is_write)
     page = _without(secrets, response.content)
     reason = sentence_of(response.media_type, page) or _default_reason(status)
     if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
@@ -161,11 +161,11 @@ def refusal(
     )
 
 
-def _refusal_class(response: Response, *, is_write: bool) -> type[GlanceError]:
+def _response_error_class(response: Response, *, is_write: bool) -> type[GlanceError]:
     """Return the class of the error for a response that is not a success.
 
-    413 is about the size of what was sent, unless nothing was, or a later request
-    is welcome: older OpenStack rate limits use it.
+    A 413 is a quota error for a write without `Retry-After`. Otherwise it is a rate
+    limit: older OpenStack rate limits use 413.
     """
     is_413 = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if is_413 and (not is_write or response.retry_after_seconds is not None):
@@ -187,9 +187,9 @@ def _default_reason(status: int) -> str:
         return f"HTTP status {status}"
 
 
-def _rows(answer: dict[str, object], key: str) -> list[dict[str, object]]:
+def _rows(decoded: dict[str, object], key: str) -> list[dict[str, object]]:
     """Return the records under `key`; raises Unreadable where there is no list."""
-    rows = answer.get(key)
+    rows = decoded.get(key)
     if not isinstance(rows, list):
         reason = f"not a list of {key}"
         raise Unreadable(reason)

@@ -1,4 +1,4 @@
-"""When a server wants the next request: its `Retry-After` header, in seconds. Pure.
+"""The seconds to wait that a server's `Retry-After` header names. Pure.
 
 Source: RFC 9110, section 10.2.3.
 """

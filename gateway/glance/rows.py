@@ -1,4 +1,4 @@
-"""The images of a list, decoded as far as somebody looks at them."""
+"""The images of a list, decoded on first access."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, overload
@@ -14,18 +14,18 @@ KEY = "images"
 
 
 class Outline(msgspec.Struct, gc=False):
-    """What has to be known of an image to find its place in a list."""
+    """The part of an image that determines its position in a list."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
     size: Any = None
 
 
 class Rows(Sequence[ImageRecord]):
-    """A part of the images of one of Glance's answers.
+    """Some of the images in one response from Glance.
 
-    `content` is the answer, `window` which of its images these are. Records
-    are decoded, all at once, when the first one is asked for: GlanceUnavailable
-    is raised where that can't be done.
+    `content` is the body of the response, `window` selects these images in it. All
+    records are decoded on the first access to one; that raises GlanceUnavailable if
+    they cannot be decoded.
     """
 
     __slots__ = ("_outlines", "_records", "content", "window")
@@ -33,14 +33,14 @@ class Rows(Sequence[ImageRecord]):
     def __init__(
         self, content: bytes, outlines: Sequence[Outline], start: int = 0
     ) -> None:
-        """Show the images with these outlines, which begin at `start`."""
+        """Contain the images with these outlines, from index `start` on."""
         self.content = content
         self.window = slice(start, start + len(outlines))
         self._outlines = outlines
         self._records: list[ImageRecord] | None = None
 
     def outline(self, index: int) -> Outline:
-        """Return what is known of an image without decoding it."""
+        """Return the outline of an image, without decoding the image."""
         return self._outlines[index]
 
     def __len__(self) -> int:
@@ -88,15 +88,15 @@ _decoder = msgspec.json.Decoder(_List)
 def outlined(content: bytes) -> tuple[Rows, bool]:
     """Return the images of a list, and whether it names a next page.
 
-    Only a link names one: some servers send null with the last page. Raises
-    ValueError for anything but a list of images that have ids.
+    Only a non-empty text names one, as some servers send null with the last page.
+    Raises ValueError for anything but a list of images that have ids.
     """
     content.decode()
     try:
-        answer = _decoder.decode(content)
+        page = _decoder.decode(content)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
-    return Rows(content, answer.images), is_link(answer.next)
+    return Rows(content, page.images), is_link(page.next)
 
 
 def is_link(value: object) -> bool:

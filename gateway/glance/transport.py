@@ -1,8 +1,8 @@
 """Sends requests to Glance over pooled connections, without state between calls.
 
-Nothing that one caller's response sets may reach another caller's request:
-cookies are neither kept nor sent, redirects are not followed, and a response that
-may belong to another request is rejected.
+No response to one caller may affect another caller's request: cookies are neither
+kept nor sent, redirects are not followed, and a response that may belong to another
+request is rejected.
 """
 
 import logging
@@ -56,11 +56,11 @@ logger = logging.getLogger(__name__)
 class ResponseRejected(Exception):
     """A response that is not Glance's response to this request.
 
-    The text goes on where a sentence begins with `the response`.
+    The text continues a sentence that begins with `the response`.
     """
 
     def __init__(self, found: str = "may belong to another request") -> None:
-        """Keep what the response is."""
+        """Set the predicate that describes the response."""
         super().__init__(found)
 
 
@@ -90,8 +90,8 @@ class Response(msgspec.Struct, frozen=True):
     """A response; `request_id` is the one in Glance's log.
 
     `content` is the whole body of a success. Of any other response it is the first
-    16 KiB, empty if that is compressed. `retry_after_seconds` is kept of 413, 429 and
-    503.
+    16 KiB, empty if that is compressed. `retry_after_seconds` is set for 413, 429 and
+    503 only.
     """
 
     status: int
@@ -109,8 +109,8 @@ class Response(msgspec.Struct, frozen=True):
 class Transport:
     """The connections of this process.
 
-    Each request gets a new connection until Glance has echoed the id of one: always
-    behind a proxy that strips ids.
+    Each request gets a new connection until Glance has echoed a request id. Behind a
+    proxy that strips ids, each request always gets one.
     """
 
     def __init__(
@@ -123,10 +123,9 @@ class Transport:
     ) -> None:
         """Open no connection before the first call.
 
-        At most `connections` kept connections are in use at once, and as many that
-        take one request each. `ca_file` holds certificates (PEM) that Glance's is
-        checked against, instead of the system's. `proxy` is the address of an HTTP
-        proxy that all calls go through.
+        At most `connections` keep-alive connections are in use at once, and as many
+        single-use ones. `ca_file` holds CA certificates (PEM) that replace the
+        system's. `proxy` is the address of an HTTP proxy for all calls.
         """
         self._connections = connections
         self._response_max_bytes = response_max_bytes
@@ -140,7 +139,7 @@ class Transport:
     async def send(self, request: Request, exchange: Exchange) -> Response:
         """Send a request once, and return its response.
 
-        Raises ResponseRejected for a response to another request or of another
+        Raises ResponseRejected for a response to another request or from another
         server, BodyRejected, aiohttp.ClientError and, after 5 s without a connection,
         TimeoutError.
         """
@@ -160,7 +159,7 @@ class Transport:
                 if not has_id:
                     self._check_marks(response, content, request)
             except (BodyRejected, ResponseRejected):
-                # Once a body is read whole, its connection is in the pool again.
+                # A connection returns to the pool once its body is read completely.
                 response.close()
                 exchange.close()
                 raise
@@ -176,7 +175,7 @@ class Transport:
             )
 
     def single_use_session(self) -> aiohttp.ClientSession:
-        """Return the session whose connections take one request each."""
+        """Return the session whose connections are used for one request each."""
         return (self._sessions or self._open())[1]
 
     async def close(self) -> None:
@@ -230,7 +229,7 @@ class Transport:
     def _content(
         self, response: aiohttp.ClientResponse, max_bytes: float
     ) -> Awaitable[bytes]:
-        """Return what reads the body; raises BodyRejected for a compressed one."""
+        """Return the awaitable body; raises BodyRejected for a compressed one."""
         is_plain = response.headers.get("Content-Encoding", "identity") == "identity"
         if not is_success(response.status):
             max_page_bytes = ERROR_PAGE_MAX_BYTES if is_plain else 0
@@ -242,14 +241,15 @@ class Transport:
         return read_body(response.content, min(max_bytes, self._response_max_bytes))
 
     def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
-        """Open the session of kept connections and that of single-use ones."""
+        """Open the sessions of keep-alive and of single-use connections."""
         self._sessions = self._session(is_kept=True), self._session(is_kept=False)
         return self._sessions
 
     def _session(self, *, is_kept: bool) -> aiohttp.ClientSession:
         """Open a session.
 
-        `skip_auto_headers` takes some 25 µs per call: kept connections go without.
+        `skip_auto_headers` takes some 25 µs per call, so keep-alive connections do not
+        use it.
         """
         session = aiohttp.ClientSession(
             connector=GlanceConnector(
@@ -270,7 +270,7 @@ class Transport:
 
 
 def log_foreign(exchange: Exchange, found: str) -> None:
-    """Log that a response belongs to another request; `found` is what shows it."""
+    """Log that a response belongs to another request, as `found` shows."""
     logger.error(
         "The response to request %s is rejected and its connection closed: it came"
         " with %s. A server or proxy in front of Glance mixes up responses.",

@@ -1,7 +1,7 @@
-"""What Glance's values mean, also where they are not of the type its API names. Pure.
+"""Converts Glance's values that are not of the type its API names. Pure.
 
-Each function returns a value of the right type as it is, and raises ValueError for
-a value whose meaning is not certain.
+Each function returns a value of the right type unchanged, and raises ValueError for
+a value whose meaning is ambiguous.
 """
 
 import re
@@ -20,7 +20,7 @@ _FLAGS = {"true": True, "false": False}
 
 
 def text_or_json(value: object) -> str | None:
-    """Return text as it is, null as None, and anything else as JSON text."""
+    """Return text unchanged, null as None, and anything else as JSON text."""
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value).decode()
@@ -56,9 +56,9 @@ def amount(value: object) -> int:
 
 
 def words(value: object) -> list[str]:
-    """Return a list of text, also of what is none, as JSON; null is an empty list.
+    """Return a list of text; items of other types become JSON text.
 
-    Null in the list is left out.
+    Null is an empty list, and null items are left out.
     """
     if value is None:
         return []
@@ -69,7 +69,7 @@ def words(value: object) -> list[str]:
 
 
 def store_ids(value: object) -> list[str]:
-    """Return the ids in Glance's comma-separated `stores`, also those of a list."""
+    """Return the ids in Glance's `stores`: comma-separated text or a list."""
     each = value.split(",") if isinstance(value, str) else words(value)
     return [store for store in each if store]
 
@@ -77,7 +77,7 @@ def store_ids(value: object) -> list[str]:
 def read(
     record: Mapping[str, object], key: str, meaning: Callable[[object], Value]
 ) -> Value:
-    """Return what a value of a record means; raises MalformedRecord."""
+    """Return a converted value of a record; raises MalformedRecord."""
     try:
         return meaning(record.get(key))
     except ValueError as error:

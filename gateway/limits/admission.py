@@ -1,4 +1,4 @@
-"""What a request has to pass before anything of it is executed."""
+"""Checks the cost and the rate of a request before it is executed."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from gateway.limits.result_values import check_values
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Who sends a request: the scope of its identity, the address it comes from."""
+    """The sender of a request: the scope of its identity, and its address."""
 
     request_id: str
     scope: str | None
@@ -21,7 +21,7 @@ class Visitor(msgspec.Struct, frozen=True):
 
 
 class Admission:
-    """The limits on what requests cost, and on how fast they come."""
+    """The limits on the cost and on the rate of requests."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Admission:
 
     @property
     def limits_rates(self) -> bool:
-        """Return whether requests have to be counted as they arrive."""
+        """Return whether requests must be counted on arrival."""
         return self._rates is not None
 
     async def arrive(self, visitor: Visitor) -> None:
@@ -57,11 +57,11 @@ class Admission:
         *,
         is_listed: bool = False,
     ) -> None:
-        """Note in the counters what an operation may cost, and reserve it there.
+        """Set the estimates in the counters, and reserve them in the budget.
 
-        `is_listed` tells that its request is one of a list. Raises
-        CostLimitExceeded, and LimitExceeded for a result that would be too large.
-        An operation that may make no call at all, having no budget, costs nothing.
+        `is_listed` is True for a request of a batch. Raises CostLimitExceeded, and
+        LimitExceeded for a result that would be too large. An operation without a
+        budget may make no call, and costs nothing.
         """
         if counters.budget is None:
             return
@@ -74,9 +74,9 @@ class Admission:
         counters.budget.values += counters.values
 
     async def charge(self, counters: Counters, visitor: Visitor) -> None:
-        """Count the calls that were reserved, but for that of `arrive`.
+        """Count the reserved calls, except the one that `arrive` counted.
 
-        Raises RateLimited; then nothing is reserved any longer.
+        Raises RateLimited, and releases the reservation.
         """
         if counters.budget is None or counters.estimate <= 1:
             return
@@ -88,7 +88,7 @@ class Admission:
             raise
 
     async def close(self) -> None:
-        """Close what counts rates."""
+        """Close the counters of rates."""
         if self._rates is not None:
             await self._rates.close()
 

@@ -1,6 +1,6 @@
-"""What a request without a token may select: introspection alone.
+"""Requests without a token may select introspection only.
 
-Anything else is rejected before it costs anything.
+Any other request without a token is rejected before it is parsed, if possible.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ META = "__"
 MAX_TOKENS = 100
 OPERATIONS = frozenset({"query", "mutation", "subscription"})
 FOR_A_PARSER = frozenset({"...", "@"})
-# What a punctuator adds to the depths of braces and of parentheses.
+# How a punctuator changes the depths of braces and of parentheses.
 NESTING = {"{": (1, 0), "}": (-1, 0), "(": (0, 1), ")": (0, -1)}
 
 
@@ -30,16 +30,16 @@ class MissingToken(Exception):
     """A request without a token that selects more than introspection."""
 
     def __init__(self) -> None:
-        """Say how to send one."""
+        """Set the message, which names the header."""
         super().__init__("This needs a token: send it as X-Auth-Token.")
 
 
 def begins_with_data(text: str, operation_name: str | None) -> bool:
-    """Return whether the operation's first root fields ask for data.
+    """Return whether the operation begins with root fields other than introspection.
 
-    Reads tokens up to the first root field that is none of introspection, a
-    hundred at most, and gives up at what only a parser can tell: then
-    `selects_data` has to.
+    Reads up to a hundred tokens, until the first root field that is not
+    introspection. Returns False if only a parser can decide: then `selects_data`
+    has to.
     """
     depth = parentheses = 0
     is_meant = operation_name is None
@@ -61,7 +61,7 @@ def begins_with_data(text: str, operation_name: str | None) -> bool:
 
 
 def selects_data(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Return whether the operation has a root field that is none of introspection."""
+    """Return whether the operation has a root field other than introspection."""
     fragments = {
         one.name.value: one
         for one in document.definitions

@@ -1,4 +1,4 @@
-"""What an operation costs at most, known before it runs. Pure."""
+"""Estimates the maximum cost of an operation before it is executed. Pure."""
 
 from collections.abc import Iterable
 
@@ -37,7 +37,7 @@ class OperationCost:
         operation: OperationDefinitionNode,
         costs: Costs,
     ) -> None:
-        """Compile what the cost depends on."""
+        """Compile the parts of the operation that determine its cost."""
         compiler = SelectionCompiler(schema, document, operation, costs)
         self._root = compiler.root()
         self._has_variables = compiler.has_variables
@@ -45,10 +45,10 @@ class OperationCost:
         self._known: tuple[Circumstances, int] | None = None
 
     def estimate(self, variables: Values | None, circumstances: Circumstances) -> int:
-        """Return what the operation costs at most: calls to Glance, or values.
+        """Return the maximum cost of the operation: calls to Glance, or values.
 
-        `variables` are as the client sent them. Where they are invalid nothing
-        is executed, and any estimate is right.
+        `variables` are as the client sent them. If they are invalid, nothing is
+        executed, and any estimate is correct.
         """
         if self._known is not None and self._known[0] == circumstances:
             return self._known[1]
@@ -60,7 +60,7 @@ class OperationCost:
 
 
 class OperationCosts:
-    """What one operation of a valid document costs: `calls`, and `values`."""
+    """The costs of one operation of a valid document: `calls` and `values`."""
 
     def __init__(
         self,
@@ -78,10 +78,10 @@ class CostLimitExceeded(LimitExceeded):
     """A request that may need more calls to Glance than it may make."""
 
     def __init__(self, estimate: int, limit: int) -> None:
-        """Say what it may need, and what it may make."""
+        """Set the message with the estimate and the limit."""
         message = (
             f"The request may need {estimate} calls to Glance, and at most {limit} are"
-            " allowed: ask for fewer images, or for less of each."
+            " allowed: select fewer images, or fewer fields of each."
         )
         super().__init__(CODE, message, measured=estimate, limit=limit)
 
@@ -92,7 +92,7 @@ class CostLimitExceeded(LimitExceeded):
 
 
 def check_calls(budget: Budget, estimate: int) -> None:
-    """Raise CostLimitExceeded where a budget has not so many calls left."""
+    """Raise CostLimitExceeded if the budget has fewer calls left."""
     needed = budget.reserved + estimate
     if needed > budget.limit:
         raise CostLimitExceeded(needed, budget.limit)
@@ -101,8 +101,8 @@ def check_calls(budget: Budget, estimate: int) -> None:
 class _Evaluation:
     """The marks of an operation, with the variables of one request.
 
-    Each selection is evaluated once, however often it is spread: the time is
-    linear in the document, also where the result is exponential in it.
+    Each selection is evaluated once, however often it is spread. So the time is
+    linear in the document, even if the result is exponential in it.
     """
 
     def __init__(self, variables: Values, circumstances: Circumstances) -> None:
@@ -111,7 +111,7 @@ class _Evaluation:
         self._known: dict[int, Marks] = {}
 
     def of_root(self, root: Selection) -> Marks:
-        """Return the marks of the operation; equal response names are one field."""
+        """Return the marks of the operation; fields of one response name merge."""
         fields: dict[str, list[SelectedField]] = {}
         self._collect(root, fields, set())
         marks: dict[str, int] = {}
@@ -126,7 +126,7 @@ class _Evaluation:
         fields: dict[str, list[SelectedField]],
         seen: set[int],
     ) -> None:
-        """Collect what is included. Source: GraphQL specification, CollectFields."""
+        """Collect the included fields (GraphQL specification, CollectFields)."""
         if id(selection) in seen:
             return
         seen.add(id(selection))
@@ -162,7 +162,7 @@ class _Evaluation:
         return marks
 
     def _left(self, one: SelectedField, below: Marks) -> Marks:
-        """Return the marks that a field leaves, given those below it."""
+        """Return the marks of a field; `below` are the marks of its selection."""
         cost = one.cost
         if cost is None:
             return below
@@ -179,8 +179,9 @@ class _Evaluation:
     def _is_included(self, conditions: Conditions) -> bool:
         """Return whether all conditions hold.
 
-        One that is null is an error, and nothing beside it is executed.
+        A null condition is an error, and its siblings are not executed either.
         """
         return all(
-            variable.value(self._variables) is wanted for variable, wanted in conditions
+            variable.value(self._variables) is expected
+            for variable, expected in conditions
         )

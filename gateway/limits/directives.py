@@ -5,7 +5,7 @@ from gateway.limits.rule import Rule
 
 
 def directives(outline: Outline) -> int:
-    """Return the number of directives, wherever they stand."""
+    """Return the number of directives in the whole document."""
     return sum(part.directives for part in outline.parts)
 
 

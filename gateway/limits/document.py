@@ -1,4 +1,4 @@
-"""All limits on a document, in the order in which they cost something."""
+"""All limits on a document, the cheapest checks first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from gateway.limits.outline import outline_of
 from gateway.limits.root_fields import ROOT_FIELDS
 from gateway.limits.tokens import check_tokens
 
-# Fragments before what is measured through them.
+# FRAGMENTS is checked before the rules that follow fragment spreads.
 RULES = OPERATIONS, FRAGMENTS, ALIASES, DIRECTIVES, LIST_ITEMS, ROOT_FIELDS, DEPTH
 
 
 @dataclass(frozen=True, slots=True)
 class Maxima:
-    """The most that one request may have of each."""
+    """The maximum of each measure for one request."""
 
     bytes: int
     tokens: int
@@ -47,14 +47,14 @@ class DocumentLimits:
         self._introspection = IntrospectionLimit(schema, maxima.introspection)
 
     def check_text(self, text: str) -> Mapping[str, int]:
-        """Check what is not parsed yet; raises LimitExceeded."""
+        """Check the text before it is parsed; raises LimitExceeded."""
         return {
             "bytes": check_bytes(text, self._maxima.bytes),
             "tokens": check_tokens(text, self._maxima.tokens),
         }
 
     def check_document(self, document: DocumentNode) -> Mapping[str, int]:
-        """Check what is not validated yet; raises LimitExceeded."""
+        """Check the document before it is validated; raises LimitExceeded."""
         outline = outline_of(document)
         measures = {
             rule.name: rule.check(outline, getattr(self._maxima, rule.name))

@@ -1,4 +1,4 @@
-"""What every limit raises, and how hooks are told of it."""
+"""The error that every limit raises, and the notification of hooks."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,10 +10,10 @@ OVERLOADED = "OVERLOADED"
 
 
 class LimitExceeded(Exception):
-    """A request that a limit rejects; `str(error)` tells the client why.
+    """A request that a limit rejects; `str(error)` is the message for the client.
 
-    `code` is the error code, `measured` what the request has and `limit` what it
-    may have; `status` is the HTTP status where nothing of it was executed.
+    `code` is the error code, `measured` is the request's value and `limit` the
+    allowed one. `status` is the HTTP status if nothing of the request was executed.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class LimitExceeded(Exception):
         limit: int,
         status: HTTPStatus = HTTPStatus.BAD_REQUEST,
     ) -> None:
-        """Keep the facts that a client may be shown."""
+        """Set the facts that a client may be shown."""
         super().__init__(message)
         self.code = code
         self.measured = measured
@@ -34,14 +34,14 @@ class LimitExceeded(Exception):
 
     @property
     def extensions(self) -> dict[str, object]:
-        """Return what the error's `extensions` tell beside its code."""
+        """Return the error's `extensions`, except its code."""
         return {"measured": self.measured, "limit": self.limit}
 
 
 def tell_rejection(
     hooks: Sequence[Hook], error: Exception, scope: str | None, request_id: str
 ) -> None:
-    """Give hooks the facts of what a limit has rejected; a no-op for other errors."""
+    """Notify hooks that a limit rejected a request; a no-op for other errors."""
     if isinstance(error, LimitExceeded):
         code, measured, limit = error.code, error.measured, error.limit
         facts = RejectionFacts(code, measured, limit, scope, request_id)

@@ -1,8 +1,9 @@
-"""How the cost of a field is declared. Pure.
+"""Declares the costs of fields. Pure.
 
-A schema's table of costs names each field that can call Glance. What such a
-field costs is told by marks: names with counts, which a field leaves for those
-above it, up to the operation, whose marks say how many calls it needs at most.
+A schema's table of costs names each field that can call Glance. Costs are counted
+with marks, which are names with counts. Each field passes its marks to its parent
+field, up to the operation. The total of the operation's marks is its maximum number
+of calls.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +16,10 @@ Values = Mapping[str, object]
 
 
 class Circumstances(msgspec.Struct, frozen=True):
-    """What a cost depends on beside the operation and its variables.
+    """The inputs of a cost besides the operation and its variables.
 
-    `page_images` is how many images a page of Glance holds; `is_listed` tells
-    that the request came in a list of requests.
+    `page_images` is how many images a page of Glance holds. `is_listed` is True for
+    a request of a batch.
     """
 
     page_images: int
@@ -27,16 +28,16 @@ class Circumstances(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The cost of a field that leaves one mark, for a field above it to count."""
+    """The cost of a field that adds one mark for its parents to count."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The cost of a field that leaves other marks than those below it.
+    """The cost of a field that computes new marks from those below it.
 
-    `marks` is given the values of `arguments`, as the client sent them, the marks
+    `marks` receives the values of `arguments` as the client sent them, the marks
     below the field, and the circumstances.
     """
 
@@ -46,9 +47,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """The costs of fields by type and field, and what all marks sum up to.
+    """The costs of fields by type and field, and the total of marks.
 
-    `other` is the cost of a field without a row, None where it costs nothing.
+    `other` is the cost of a field without a row, None if it is free.
     """
 
     fields: Mapping[tuple[str, str], Mark | Source]
@@ -58,14 +59,14 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What the fields of a schema cost: in calls to Glance, in values of the result."""
+    """The costs of a schema's fields, in calls to Glance and in result values."""
 
     calls: Costs
     values: Costs
 
 
 def whole_number(value: object) -> int | None:
-    """Return the integer that GraphQL takes a value for, None where it takes none."""
+    """Return the integer that GraphQL reads a value as, None for other values."""
     if type(value) is float and value.is_integer():
         return int(value)
     return value if type(value) is int else None

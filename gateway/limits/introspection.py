@@ -1,4 +1,4 @@
-"""How much of the schema one document may ask for.
+"""How many values of the schema one document may select.
 
 Width counts as well as depth: the measure is about how many values the result
 has, by how many types, fields, arguments and the like the schema has.
@@ -28,14 +28,14 @@ from gateway.limits.exceeded import LimitExceeded
 CODE = "INTROSPECTION_LIMIT_EXCEEDED"
 
 ROOTS = frozenset({"__schema", "__type"})
-# From these on, the types are some that the client chooses, not all of them.
+# Below these fields the client selects types by name; elsewhere it lists all types.
 CHOSEN = frozenset({"__type", "type", "ofType", "interfaces", "possibleTypes"})
 
 Sizes = Mapping[str, float]
 
 
 class IntrospectionLimit:
-    """The most values that introspection of one schema may bring at once."""
+    """The maximum number of values in one introspection of a schema."""
 
     def __init__(self, schema: GraphQLSchema, limit: int) -> None:
         """Count the schema's parts once."""
@@ -47,7 +47,7 @@ class IntrospectionLimit:
         measured = _Measure(document, self._mean, self._largest).of_operations()
         if measured > self._limit:
             message = (
-                f"The document asks for about {measured} values of the schema; at most"
+                f"The document selects about {measured} values of the schema; at most"
                 f" {self._limit} are allowed."
             )
             raise LimitExceeded(CODE, message, measured=measured, limit=self._limit)
@@ -84,7 +84,7 @@ class _Measure:
         """Return the values of a selection on one object.
 
         Outside of the schema, which is entered by ROOTS, nothing counts.
-        `is_of_all` tells that means are right: all types are asked for alike.
+        `is_of_all` is True if the selection applies to all types, so that means count.
         """
         count = 0.0
         for selection in selected.selections:
@@ -114,7 +114,7 @@ class _Measure:
     def _of_fragment(self, name: str, is_schema: bool, is_of_all: bool) -> float:  # noqa: FBT001 - where it stands
         key = name, is_schema, is_of_all
         if key not in self._known:
-            # A fragment that spreads itself is for validation to reject.
+            # Validation rejects a fragment that spreads itself.
             self._known[key] = 0
             fragment = self._fragments.get(name)
             if fragment is not None:
@@ -125,7 +125,7 @@ class _Measure:
 
 
 def _sizes(schema: GraphQLSchema) -> tuple[Sizes, Sizes]:
-    """Return how many items introspection's lists have: in the mean, and at most."""
+    """Return the mean and the largest length of introspection's lists."""
     types = [*schema.type_map.values()]
     composite = [
         one
@@ -163,7 +163,7 @@ def _sizes(schema: GraphQLSchema) -> tuple[Sizes, Sizes]:
 def _wrapped_share(
     fields: Sequence[GraphQLField], inputs: Sequence[GraphQLInputObjectType]
 ) -> float:
-    """Return the share of lists and non-nulls among the types that are named."""
+    """Return the share of lists and non-nulls among the types of fields."""
     named = [
         *(field.type for field in fields),
         *(one.type for field in fields for one in field.args.values()),

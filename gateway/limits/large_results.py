@@ -1,7 +1,7 @@
-"""How many large results one worker makes at the same time.
+"""Limits how many large results one worker produces at the same time.
 
 A result is made of many small objects: several large ones at once would take
-hundreds of MiB, which the process does not give back.
+hundreds of MiB, which the process does not return to the system.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from gateway.limits.exceeded import OVERLOADED, LimitExceeded
 
-# Smaller results are made at once.
+# Smaller results do not wait.
 LARGE_VALUES = 5_000
 MAX_WAITING = 1_000
 
@@ -20,10 +20,10 @@ Result = TypeVar("Result")
 
 
 class LargeResults:
-    """Room for the values of the large results that are being made."""
+    """Room for the values of the large results that are in progress."""
 
     def __init__(self, room: int) -> None:
-        """Make results of `room` values at once, or a single larger one."""
+        """Allow results of `room` values at once, or a single larger one."""
         self._room = room
         self._free = room
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -62,7 +62,7 @@ class LargeResults:
             raise
 
     def _give_up(self, taken: int, turn: asyncio.Future[None]) -> None:
-        """Leave the queue, or give back what was taken in the meantime."""
+        """Leave the queue, or release room that was assigned in the meantime."""
         if turn.done() and not turn.cancelled():
             self._free += taken
         else:

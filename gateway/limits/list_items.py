@@ -1,4 +1,4 @@
-"""How many items a list among the arguments may have."""
+"""How many items a list in an argument may have."""
 
 from gateway.limits.outline import Outline
 from gateway.limits.rule import Rule
@@ -7,7 +7,7 @@ CODE = "LIST_LIMIT_EXCEEDED"
 
 
 def list_items(outline: Outline) -> int:
-    """Return the items of the longest list that the document writes out."""
+    """Return the items of the longest list literal in the document."""
     return max((part.list_items for part in outline.parts), default=0)
 
 

@@ -1,4 +1,4 @@
-"""The outline of a document: what limits count, found in one walk."""
+"""The outline of a document: all measures of limits, collected in one pass."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,7 +20,7 @@ from graphql import (
 
 
 class Spread(msgspec.Struct):
-    """A fragment that is spread below so many levels of fields."""
+    """A fragment spread, and the number of field levels above it."""
 
     name: str
     depth: int

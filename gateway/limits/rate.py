@@ -1,4 +1,4 @@
-"""How many calls to Glance an identity, or an address, may ask for in a time."""
+"""How many calls to Glance an identity, or an address, may use per time window."""
 
 from http import HTTPStatus
 from ipaddress import IPv4Address, ip_address
@@ -13,7 +13,7 @@ CODE = "RATE_LIMITED"
 
 
 class RateLimited(LimitExceeded):
-    """A request that comes too early.
+    """A request that exceeds a rate limit.
 
     `retry_after_seconds` is how long to wait, None where waiting does not help.
     """
@@ -21,10 +21,10 @@ class RateLimited(LimitExceeded):
     def __init__(
         self, of: str, rate: RateLimitItem, calls: int, retry_after_seconds: int | None
     ) -> None:
-        """Say what is limited, and when to try again."""
+        """Set the message with the limit and the time to wait."""
         message = f"The rate limit of this {of} is {rate}, in calls to Glance: "
         if retry_after_seconds is None:
-            message += f"the request may need {calls}, ask for less."
+            message += f"the request may need {calls}, select less."
         else:
             message += f"try again in {retry_after_seconds} s."
         super().__init__(
@@ -38,7 +38,7 @@ class RateLimited(LimitExceeded):
 
 
 class RateLimits:
-    """The rates of identities and of addresses, each where there is one."""
+    """The rate limits of identities and of addresses; each is optional."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class RateLimits:
         per_identity: RateLimitItem | None,
         per_address: RateLimitItem | None,
     ) -> None:
-        """Count with `counts`, which are closed with this."""
+        """Count with `counts`, which `close` closes."""
         self._counts = counts
         self._per_identity = per_identity
         self._per_address = per_address
 
     async def take(self, scope: str | None, address: str | None, calls: int) -> None:
-        """Take so many calls of both rates; raises RateLimited.
+        """Count calls against both rates; raises RateLimited.
 
         What has no address, or no identity, is not counted for it. What the
         identity's rate rejects is not counted for its address.
@@ -83,9 +83,9 @@ class RateLimits:
 
 
 def sender_of(address: str) -> str:
-    """Return what of an address names who sends from it.
+    """Return the part of an address that identifies its sender.
 
-    Of IPv6 these are the first 64 bits: the others are the sender's to choose.
+    For IPv6 these are the first 64 bits: the sender can choose the others.
     """
     try:
         parsed = ip_address(address)
@@ -99,7 +99,7 @@ def sender_of(address: str) -> str:
 def wait_seconds(window: Window, *, limit: int, length: int, amount: int) -> float:
     """Return in how many seconds an amount fits, if nothing else is counted.
 
-    It fits at any later time, but not at that one.
+    It fits at any time after that moment, but not at the moment itself.
     """
     room = limit - amount - window.current
     if room >= 0:

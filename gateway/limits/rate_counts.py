@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class Window(NamedTuple):
-    """What was counted, and for how many seconds each counter lives on."""
+    """The counters of a window, and in how many seconds each of them expires."""
 
     previous: int
     previous_seconds: float
@@ -36,7 +36,7 @@ class RateCounts(Protocol):
     """Where rates are counted."""
 
     async def acquire(self, key: str, limit: int, seconds: int, amount: int) -> bool:
-        """Count an amount unless that would exceed the limit; tell whether it did."""
+        """Count an amount if the limit allows it; return whether it did."""
 
     async def window(self, key: str, seconds: int) -> Window:
         """Return what is counted."""
@@ -48,11 +48,11 @@ class RateCounts(Protocol):
 class MemoryRateCounts:
     """RateCounts of this worker, a bounded number of them.
 
-    The storage of `limits` goes through all keys at each hit.
+    It replaces the storage of `limits`, which iterates over all keys at each hit.
     """
 
     def __init__(self, *, max_keys: int = MAX_KEYS, clock: Clock = time.time) -> None:
-        """Begin with nothing counted; the clock gives seconds."""
+        """Begin with nothing counted; the clock returns seconds."""
         self._max_keys = max_keys
         self._clock = clock
         self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
@@ -96,7 +96,7 @@ class SharedRateCounts:
     """
 
     def __init__(self, url: str, *, clock: Clock = time.monotonic) -> None:
-        """Use the server at `url` (`redis://` or `rediss://`), once it is there."""
+        """Use the server at `url` (`redis://` or `rediss://`) once it is available."""
         self._server = SharedServer(url, observe=_log_outage, clock=clock)
         options: dict[str, Any] = {"connection_pool": self._server.connections}
         self._storage = RedisStorage(

@@ -1,4 +1,4 @@
-"""How much text a result may have, however few values hold it."""
+"""How many bytes of text a result may have."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def check_result(data: object, max_bytes: int = MAX_BYTES) -> Iterator[None]:
         if count > max_bytes:
             message = (
                 f"The result has more than {max_bytes} bytes of text and is not sent;"
-                " the operation was executed. Ask for less at once."
+                " the operation was executed. Select less at once."
             )
             raise LimitExceeded(CODE, message, measured=count, limit=max_bytes)
         yield

@@ -1,7 +1,7 @@
 """How many values the result of one operation may have.
 
-Estimated before it is executed: a list counts with as many items as are asked
-for, or as are usual where nobody asks for a number.
+Estimated before it is executed: a list counts with the requested number of items, or
+with a typical number if none is requested.
 """
 
 from gateway.limits.exceeded import LimitExceeded
@@ -14,6 +14,6 @@ def check_values(estimate: int, limit: int) -> None:
     if estimate > limit:
         message = (
             f"The result may have {estimate} values, and at most {limit} are allowed:"
-            " ask for fewer images, or for less of each."
+            " select fewer images, or fewer fields of each."
         )
         raise LimitExceeded(CODE, message, measured=estimate, limit=limit)

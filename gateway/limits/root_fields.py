@@ -8,7 +8,7 @@ from gateway.limits.through_fragments import largest
 
 
 def root_fields(outline: Outline) -> int:
-    """Return the root fields of the operation that has most of them."""
+    """Return the largest number of root fields of an operation."""
     return largest(outline, _root_fields)
 
 

@@ -1,4 +1,4 @@
-"""What a limit on a parsed document is: a measure of its outline, and a code."""
+"""A limit on a parsed document: a measure of its outline, and an error code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gateway.limits.outline import Outline
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A limit; `name` is that of its measure, `noun` what a message counts."""
+    """A limit; `name` is its measure's, `noun` is the unit in its message."""
 
     name: str
     code: str

@@ -1,4 +1,4 @@
-"""What of an operation can cost something, compiled once per document. Pure."""
+"""The parts of an operation that have a cost, compiled once per document. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ TYPENAME = "__typename"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value that each request brings, with the one to take where it does not."""
+    """A variable of the operation, with its default."""
 
     name: str
     default: object
@@ -44,7 +44,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A literal with variables in it, and the defaults of these."""
+    """A literal that contains variables, and the defaults of these."""
 
     node: ValueNode
     defaults: Values
@@ -55,15 +55,15 @@ class Template:
         return value_from_ast_untyped(self.node, given)
 
 
-# Variables, and what each has to be.
+# Variables, and the value that each must have.
 Conditions = tuple[tuple[Variable, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a selection set can cost something.
+    """The parts of a selection set that have a cost.
 
-    The `fixed` marks are left whatever the variables are.
+    The `fixed` marks do not depend on variables.
     """
 
     fixed: dict[str, int] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Selection:
 
     @property
     def is_free(self) -> bool:
-        """Return whether nothing of it costs anything."""
+        """Return whether the selection has no cost."""
         return self.is_fixed and not self.fixed
 
 
@@ -129,7 +129,7 @@ class SelectionCompiler:
         self._compiled: dict[tuple[str, bool], Selection] = {}
 
     def root(self) -> Selection:
-        """Return what of the operation can cost something, nothing of it summed."""
+        """Return the parts of the operation that have a cost, without sums."""
         type_ = self._schema.get_root_type(self._operation.operation)
         selected = self._operation.selection_set
         return self._selection(type_, selected, is_root=True)
@@ -177,7 +177,7 @@ class SelectionCompiler:
     def _field(
         self, type_: GraphQLNamedType | None, node: FieldNode, conditions: Conditions
     ) -> SelectedField | None:
-        """Return the field, None where neither it nor what is below costs anything."""
+        """Return the field, None if neither it nor its selection has a cost."""
         name = node.name.value
         definition = _definition(type_, name)
         if name == TYPENAME and self._other is not None:
@@ -205,7 +205,7 @@ class SelectionCompiler:
             yield name, default if value is None else self._value(value, default)
 
     def _value(self, node: ValueNode, default: object) -> object:
-        """Return a literal's value, or the variables that the value comes from."""
+        """Return a literal's value, or the variables that determine it."""
         if not isinstance(node, VariableNode):
             if not _has_variables(node):
                 return value_from_ast_untyped(node)
@@ -216,16 +216,16 @@ class SelectionCompiler:
         return Variable(name, self._defaults.get(name, default))
 
     def _conditions(self, node: SelectionNode) -> Conditions | None:
-        """Return what variables decide about a selection, None where it is left out."""
+        """Return the conditions of a selection, None if it is always skipped."""
         conditions = []
         for directive in node.directives or ():
-            wanted = CONDITIONS.get(directive.name.value)
-            if wanted is None:
+            expected = CONDITIONS.get(directive.name.value)
+            if expected is None:
                 continue
             value = self._value(_if_argument(directive), None)
             if isinstance(value, Variable):
-                conditions.append((value, wanted))
-            elif value is not wanted:
+                conditions.append((value, expected))
+            elif value is not expected:
                 return None
         return tuple(conditions)
 
@@ -237,7 +237,7 @@ def add(marks: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def _add_field(selection: Selection, one: SelectedField, *, is_root: bool) -> None:
-    """Add a field; below the root, marks that are always left are summed at once."""
+    """Add a field; below the root, marks without conditions are summed at once."""
     is_summed = not (is_root or one.conditions or isinstance(one.cost, Source))
     if not is_summed or not one.below.is_fixed:
         selection.fields.append(one)
@@ -257,7 +257,7 @@ def _add_spread(selection: Selection, spread: Spread, *, is_root: bool) -> None:
 
 
 def _has_variables(node: ValueNode) -> bool:
-    """Return whether a literal has variables in it."""
+    """Return whether a literal contains variables."""
     if isinstance(node, ListValueNode):
         return any(map(_has_variables, node.values))
     if isinstance(node, ObjectValueNode):

@@ -11,7 +11,7 @@ TOO_MANY = "TOO_MANY_SUBSCRIPTIONS"
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLimits:
-    """The largest numbers, of one worker.
+    """The maximum numbers in one worker.
 
     Subscriptions of one identity to equal lists share one polled list.
     """
@@ -69,7 +69,7 @@ def _check(who: str, what: str, measured: int, limit: int) -> None:
 
 
 def _decrement(counts: Counter[str], scope: str) -> None:
-    """Count one less, and keep no entry for none."""
+    """Decrement a counter, and remove it at 0."""
     counts[scope] -= 1
     if not counts[scope]:
         del counts[scope]

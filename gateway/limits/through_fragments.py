@@ -1,10 +1,10 @@
-"""Measures that go through fragments, each fragment counted once. Pure."""
+"""Measures that include spread fragments; each is measured once. Pure."""
 
 from collections.abc import Callable
 
 from gateway.limits.outline import Outline, Part
 
-# No limit is higher; what doubles through fragments stays a number of JSON's.
+# No limit is higher. A measure that doubles with each fragment stays a JSON number.
 MOST = 1_000_000
 
 Measure = Callable[[Part, Callable[[str], int]], int]
@@ -13,7 +13,7 @@ Measure = Callable[[Part, Callable[[str], int]], int]
 def largest(outline: Outline, measure: Measure) -> int:
     """Return the largest measure of an operation.
 
-    `measure` is given a part and a function that measures a fragment by name:
+    `measure` receives a part and a function that measures a fragment by name:
     0 for a fragment that is missing or spreads itself, which validation rejects.
     """
     known: dict[str, int] = {}

@@ -26,14 +26,14 @@ _TOKEN = re.compile(
 
 
 def tokens_of(text: str) -> Iterator[str]:
-    """Yield the tokens, comments too; a character that is none is one of its own."""
+    """Yield tokens and comments; an invalid character is a token of its own."""
     return (match[0] for match in _TOKEN.finditer(text))
 
 
 def check_tokens(text: str, limit: int) -> int:
     """Return the number of tokens; raises LimitExceeded for more than `limit`.
 
-    No more of the text is read than that.
+    The text is read only up to the limit.
     """
     count = sum(1 for _ in islice(_TOKEN.finditer(text), limit + 1))
     if count > limit:

@@ -14,7 +14,7 @@ DEPTH_CODE = "VARIABLES_DEPTH_LIMIT_EXCEEDED"
 
 @dataclass(frozen=True, slots=True)
 class VariableLimits:
-    """The most that the variables of one request may have."""
+    """The maxima for the variables of one request."""
 
     bytes: int
     depth: int

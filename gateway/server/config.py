@@ -1,4 +1,4 @@
-"""What uvicorn is told, and what it leaves to us."""
+"""The configuration of uvicorn, and the limits that the gateway adds to it."""
 
 import gc
 from collections.abc import Callable
@@ -40,7 +40,7 @@ LOGGING = {
 def server_config(
     build: Callable[[], ASGIApp], settings: Settings, *, log_level: str
 ) -> LimitedConfig:
-    """Return what the server of an application is told; each worker builds it."""
+    """Return the server's configuration; each worker builds the application."""
     return limited_config(
         partial(_built, build),
         settings,
@@ -60,10 +60,10 @@ def limited_config(
     settings: Settings,
     **others: Any,  # noqa: ANN401 - uvicorn's own
 ) -> LimitedConfig:
-    """Return what any server of an application is told, and `others`.
+    """Return the configuration that all servers share, with `others` added.
 
-    Messages of WebSockets are not compressed: a response of megabytes would be
-    compressed while nobody else is served.
+    WebSocket messages are not compressed: compressing a response of megabytes would
+    block the event loop.
     """
     config = LimitedConfig(
         build,
@@ -91,7 +91,8 @@ def limited_config(
 def _built(build: Callable[[], ASGIApp]) -> ASGIApp:
     """Return the application, built in a process that serves nothing else.
 
-    The garbage collector ignores its objects, which live as long as the process.
+    The garbage collector ignores the application's objects, as they live as long as
+    the process.
     """
     app = build()
     gc.collect()

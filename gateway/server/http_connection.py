@@ -1,4 +1,4 @@
-"""uvicorn's HTTP connection, bounded in what it holds and how long it takes."""
+"""uvicorn's HTTP connection with limits on its memory and its time."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ class Rejected(Exception):
 
 
 class _NoTrailers(list[tuple[bytes, bytes]]):
-    """Where headers that follow a body go: no application is shown them."""
+    """Drops the headers that follow a body: the application does not see them."""
 
     def append(self, _: tuple[bytes, bytes]) -> None:
         """Drop a header."""
@@ -57,7 +57,7 @@ class HttpConnection(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Hold to the limits of `config`."""
+        """Apply the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
         self._limits = config.limits
         self._write_timeout = WriteTimeout(
@@ -73,7 +73,7 @@ class HttpConnection(HttpToolsProtocol):
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, if there is room for another connection."""
+        """Wait for a request, if another connection is allowed."""
         super().connection_made(transport)
         if len(self.connections) > self._limits.connections + REJECTED_AT_ONCE:
             transport.abort()
@@ -83,10 +83,10 @@ class HttpConnection(HttpToolsProtocol):
         self._start_read_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hold nothing any longer, and let the running request know.
+        """Release everything that is held, and notify the running request.
 
-        uvicorn tells the newest of pipelined requests, which need not be that one, and
-        lets its timer run on where the client has reset the connection.
+        uvicorn notifies the newest of pipelined requests, which may be another one, and
+        does not stop its timer if the client has reset the connection.
         """
         self.pipeline.clear()
         super().connection_lost(exc)
@@ -100,7 +100,7 @@ class HttpConnection(HttpToolsProtocol):
         self._held_bytes.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived."""
+        """Parse the received bytes."""
         if self.cycle is None and len(self.connections) > self._limits.connections:
             self._reject(TOO_MANY_CONNECTIONS)
             return
@@ -112,9 +112,9 @@ class HttpConnection(HttpToolsProtocol):
         self._time_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        """Leave the transport to a WebSocket connection.
+        """Hand the transport over to a WebSocket connection.
 
-        While a response is under way, the connection closes instead.
+        While a response is in progress, the connection closes instead.
         """
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
@@ -124,21 +124,21 @@ class HttpConnection(HttpToolsProtocol):
         self._write_timeout.stop()
         self._held_bytes.clear()
         super().handle_websocket_upgrade()
-        # Each holds the other.
+        # The parser and the connection refer to each other.
         self.parser = None  # type: ignore[assignment]
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own text
-        """Answer a request that could not be parsed."""
+        """Reject a request that could not be parsed."""
         self._reject(self._rejection)
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Begin to count the bytes of a request."""
         super().on_message_begin()
         self._is_reading = self._is_in_head = True
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, or queue the request behind others."""
+        """Start the request, or queue it behind others."""
         if self._is_head_too_large():
             raise self._rejected(HEAD_TOO_LARGE)
         if len(self.pipeline) >= PIPELINE_MAX or not self.url.isascii():
@@ -152,12 +152,12 @@ class HttpConnection(HttpToolsProtocol):
             self.cycle.transport = self._writer  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
-        """Wait for no more of this request."""
+        """Note that the request has arrived completely."""
         super().on_message_complete()
         self._is_reading = False
 
     def on_response_complete(self) -> None:
-        """Go on with the next request; read no further ones before the last."""
+        """Start the next request; read no more while requests are queued."""
         if not self.pipeline and not self._is_in_head:
             self._held_bytes.clear()
         self._running = self.pipeline[-1][0] if self.pipeline else None
@@ -171,19 +171,22 @@ class HttpConnection(HttpToolsProtocol):
         self._write_timeout.start(self.transport)
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Continue writing."""
         super().resume_writing()
         self._write_timeout.stop()
 
     def shutdown(self) -> None:
-        """Close a stream's connection: its client connects anew, elsewhere."""
+        """Close connections with streams: their clients reconnect elsewhere."""
         super().shutdown()
         cycle = self.cycle
         if cycle and cycle.response_started and not cycle.response_complete:
             self.transport.close()
 
     def _is_head_too_large(self) -> bool:
-        """Count exactly only where the reads that it came in are large enough."""
+        """Return whether the head exceeds a limit.
+
+        Its exact size is computed only if the reads that it arrived in were larger.
+        """
         headers = self.headers
         if len(headers) > HEADERS_MAX:
             return True
@@ -193,9 +196,9 @@ class HttpConnection(HttpToolsProtocol):
         return head_bytes + len(self.url) > HEAD_MAX_BYTES
 
     def _count(self, count: int, *, was_in_head: bool) -> None:
-        """Count what was read, and is held until its requests are answered."""
+        """Count received bytes, which are held until their requests complete."""
         if self._is_in_head and was_in_head:
-            # httptools keeps a header that has not ended without telling us.
+            # httptools buffers an incomplete header without a callback.
             self._head_bytes += count
             if self._head_bytes > HEAD_MAX_BYTES:
                 self._reject(HEAD_TOO_LARGE)
@@ -203,34 +206,35 @@ class HttpConnection(HttpToolsProtocol):
             self._reject(TOO_MUCH_HELD, is_of_newest=not self._is_in_head)
 
     def _holds_what_is_read(self) -> bool:
-        """Return False for a WebSocket's, and for a body after its response."""
+        """Return False after an upgrade, and for a body after its response."""
         if self.parser is None:
             return False
         cycle = self.cycle
         return self._is_in_head or (cycle is not None and not cycle.response_complete)
 
     def _rejected(self, rejection: Rejection) -> Rejected:
-        """Return what ends the parsing; it comes back as `send_400_response`."""
+        """Return the exception that ends the parsing and calls `send_400_response`."""
         self._rejection = rejection
         return Rejected()
 
     def _reject(self, rejection: Rejection, *, is_of_newest: bool = False) -> None:
-        """Answer where no answer is under way, and close; once.
+        """Send the rejection unless a response is in progress, and close.
 
-        `is_of_newest` tells that the newest request is rejected, whole or not.
+        A no-op if the connection is closing already. `is_of_newest` is True if the
+        newest request is rejected, complete or not.
         """
         if self.transport.is_closing():
             return
         is_own = is_of_newest or (self._is_reading and not self._is_in_head)
-        if self._may_answer(is_own=is_own):
+        if self._may_respond(is_own=is_own):
             headers = self.server_state.default_headers
             self.transport.write(rejection.response(headers))
         self.transport.close()
 
-    def _may_answer(self, *, is_own: bool) -> bool:
-        """Return whether the next response is that of the request rejected.
+    def _may_respond(self, *, is_own: bool) -> bool:
+        """Return whether the next response belongs to the rejected request.
 
-        `is_own` tells that it is the newest one whose head is whole.
+        `is_own` is True if that is the newest request with a complete head.
         """
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
@@ -238,7 +242,7 @@ class HttpConnection(HttpToolsProtocol):
         return is_own and not cycle.response_started and not self.pipeline
 
     def _time_reading(self) -> None:
-        """Let the timer run exactly while a request is awaited or arrives."""
+        """Run the timer only while a request is awaited or arriving."""
         cycle = self.cycle
         if self._is_reading or cycle is None or cycle.response_complete:
             if self._read_timer is None and self in self.connections:
@@ -256,12 +260,12 @@ class HttpConnection(HttpToolsProtocol):
             self._read_timer = None
 
     def _read_timed_out(self) -> None:
-        """Close the connection, unless it is we who do not read."""
+        """Close the connection, unless the gateway itself has paused reading."""
         self._read_timer = None
         if self.flow.read_paused or self.pipeline:
             self._start_read_timer()
         elif self._is_reading:
             self._reject(TOO_SLOW)
         else:
-            # A response to no request could be taken for that of the next one.
+            # A client could take a response without a request for its next response.
             self.transport.close()

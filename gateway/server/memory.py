@@ -19,7 +19,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryKeeper:
-    """Keeps a process small after it was large."""
+    """Releases memory of the process after peaks."""
 
     def __init__(self) -> None:
         """Measure growth from the first check on."""
@@ -35,9 +35,9 @@ class MemoryKeeper:
             self._resident_bytes = resident_bytes()
         else:
             self._resident_bytes = min(resident, least or resident)
-        self._give_back()
+        self._trim()
 
-    def _give_back(self) -> None:
+    def _trim(self) -> None:
         """Return free memory to the system, if there is much more than before."""
         free = _free_bytes()
         least = self._free_bytes
@@ -49,7 +49,7 @@ class MemoryKeeper:
 
 
 def resident_bytes() -> int:
-    """Return the memory that the process has; 0 where the system does not say."""
+    """Return the resident memory of the process; 0 where it is not available."""
     try:
         return int(STATM.read_text().split()[1]) * PAGE_BYTES
     except FileNotFoundError:
@@ -81,5 +81,5 @@ if _has_glibc:
 
 
 def _free_bytes() -> int:
-    """Return what was freed and not given back; 0 where the C library can't say."""
+    """Return the bytes freed but kept by the C library; 0 if not available."""
     return int(_c.mallinfo2().fordblks) if _has_glibc else 0

@@ -1,4 +1,4 @@
-"""Answers to requests that reach no application, as bytes of HTTP."""
+"""HTTP responses, as bytes, to requests that do not reach the application."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Rejection:
     reason: str
 
     def response(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Return the whole response, after which the connection closes."""
+        """Return the complete response; the connection closes after it."""
         identifier = new_request_id()
         error = request_error(self.code, self.reason, identifier)
         body = orjson.dumps({"errors": [error]})

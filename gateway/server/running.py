@@ -1,4 +1,4 @@
-"""Running the server: it says when it listens, and stops in order."""
+"""The running server: it prints when it listens, and shuts down gracefully."""
 
 import signal
 import subprocess
@@ -15,26 +15,26 @@ from gateway.stop_signals import STOP_SIGNALS
 
 
 class Server(uvicorn.Server):
-    """A server that says when it listens, and stops in order, once."""
+    """A server that prints when it listens, and shuts down gracefully, once."""
 
     def __init__(
-        self, config: uvicorn.Config, said: str, *, page_url: str | None = None
+        self, config: uvicorn.Config, message: str, *, page_url: str | None = None
     ) -> None:
-        """Say `said` when it listens, and open the page in a browser."""
+        """Print `message` once it listens, and open the page in a browser."""
         super().__init__(config)
-        self._said = said
+        self._message = message
         self._page_url = page_url
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen, then say it."""
+        """Listen, then print the message."""
         await super().startup(sockets)
-        typer.echo(self._said)
+        typer.echo(self._message)
         if self._page_url is not None:
             _open_browser(self._page_url)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Answer what is under way at the first signal, then pass it on."""
+        """Complete requests in flight after the first signal, then raise it again."""
         received: list[int] = []
 
         def stop(number: int, _frame: FrameType | None) -> None:
@@ -54,12 +54,12 @@ class Server(uvicorn.Server):
 
 
 def _open_browser(url: str) -> None:
-    """Open a browser where there is one; it outlives us.
+    """Open a browser if there is one; it may outlive this process.
 
-    A process of its own has no terminal, so that browsers which need one don't
-    take ours.
+    It is started in a process without a terminal, so that a text browser does not
+    take over this terminal.
     """
-    subprocess.Popen(  # noqa: S603 - this very Python
+    subprocess.Popen(  # noqa: S603 - the same Python
         [sys.executable, "-m", "webbrowser", url],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket connection, bounded in what it holds and computes."""
+"""uvicorn's WebSocket connection with limits on its memory and its CPU time."""
 
 import asyncio
 from time import monotonic
@@ -29,9 +29,9 @@ TOO_SLOW = "The message took too long to arrive."
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """One WebSocket connection.
 
-    What has arrived is parsed in pieces, each once the application has taken the
-    messages of the one before and while the client reads what it is sent. So
-    neither messages nor pongs pile up, and other connections have their turns.
+    Received bytes are parsed in pieces. A piece is parsed once the application has
+    taken the messages of the one before, and while the client reads what it is sent.
+    So neither messages nor pongs accumulate, and other connections have their turns.
     A message that arrives within one read sets no timer.
     """
 
@@ -42,7 +42,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Hold to the limits of `config`."""
+        """Apply the limits of `config`."""
         super().__init__(config, server_state, app_state, _loop)
         self._write_timeout = WriteTimeout(
             self.loop, config.limits.write_seconds, config.slow_readers
@@ -55,20 +55,20 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._fragments = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hold nothing any longer."""
+        """Release everything that is held."""
         super().connection_lost(exc)
         self._write_timeout.stop()
         self._stop_read_timer()
         self._held_bytes.clear()
         self._unparsed.clear()
         self.frames = []
-        # A generator that holds what holds it.
+        # The generator and its connection refer to each other.
         self.conn.parser.close()
         if self._next_turn is not None:
             self._next_turn.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived, as far as this turn goes."""
+        """Queue the received bytes, and parse them unless a turn is scheduled."""
         self._unparsed += data
         if self._next_turn is None:
             self._parse()
@@ -84,7 +84,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a whole message over."""
+        """Pass a complete message to the application."""
         self._fragments = 0
         self._stop_read_timer()
         if self.curr_msg_data_type == "text" and not self.close_sent:
@@ -102,13 +102,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._write_timeout.start(self.transport)
 
     def resume_writing(self) -> None:
-        """Go on writing, and reading."""
+        """Continue writing, and reading."""
         super().resume_writing()
         self._write_timeout.stop()
         self._schedule()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send a message of the application; return once little of it waits."""
+        """Send a message, and wait while too many bytes are unsent."""
         self._write_timeout.written_bytes = len(str(message.get("text", "")))
         await super().send(message)
         await self.writable.wait()
@@ -116,19 +116,19 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self._schedule()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Return the next message, and go on reading when there is no other."""
+        """Return the next message, and continue reading if it was the last."""
         message = await self.queue.get()
         if self.queue.empty():
             self._schedule()
         return message
 
     def _schedule(self) -> None:
-        """Go on in a turn of its own; a no-op where nothing waits."""
+        """Schedule a turn to parse; a no-op if nothing waits."""
         if self._next_turn is None and (self._unparsed or self.read_paused):
             self._next_turn = self.loop.call_soon(self._parse)
 
     def _parse(self) -> None:
-        """Parse for a while, then let others have their turn."""
+        """Parse for TURN_SECONDS, then yield to other connections."""
         self._next_turn = None
         until = monotonic() + TURN_SECONDS
         while self._unparsed and self._may_parse() and monotonic() < until:
@@ -156,7 +156,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         return self.queue.empty() or self.close_sent
 
     def _watch_unfinished(self) -> None:
-        """Count what is not handed over, and time a message that is not whole."""
+        """Count bytes that are not passed on, and time an incomplete message."""
         in_frame = len(self.conn.reader.buffer)
         in_message = in_frame + sum(map(len, self.frames))
         if not self._held_bytes.hold(in_message + len(self._unparsed)):
@@ -177,7 +177,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self._read_timer = None
 
     def _read_timed_out(self) -> None:
-        """Close the connection, unless it is we who do not read."""
+        """Close the connection, unless the gateway itself has paused reading."""
         self._read_timer = None
         if self.read_paused:
             self._start_read_timer()
@@ -194,6 +194,6 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     def _reject(self) -> None:
-        """Answer an upgrade that websockets does not take; uvicorn would wait."""
+        """Reject an upgrade that websockets does not accept; uvicorn would wait."""
         self.transport.write(HEAD_TOO_LARGE.response(self.default_headers))
         self.transport.close()

@@ -1,23 +1,23 @@
-"""Cutting off a client that reads too little of what it asked for."""
+"""Cuts off a client that reads its responses too slowly."""
 
 import asyncio
 
 from gateway.server.slow_readers import SlowReaders, cut_off
 
-# What a client must take in `write_seconds`, or a quarter of what waits for it.
+# A client must read so much in `write_seconds`, or a quarter of its unsent bytes.
 PROGRESS_BYTES = 256 * 1024
 
 
 class WriteTimeout:
-    """Watches a transport while more waits to be sent than it likes to hold.
+    """Watches a transport while its unsent bytes exceed its high-water mark.
 
-    `written_bytes` is the size of what was written to it last.
+    `written_bytes` is the size of the last write.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, seconds: float, readers: SlowReaders
     ) -> None:
-        """Cut a client off that makes no progress for so long, one of `readers`."""
+        """Cut off a client without progress in `seconds`, and count it in `readers`."""
         self._loop = loop
         self._seconds = seconds
         self._readers = readers
@@ -26,7 +26,7 @@ class WriteTimeout:
         self.written_bytes = 0
 
     def start(self, transport: asyncio.WriteTransport) -> None:
-        """Begin to watch; a no-op while it does."""
+        """Begin to watch; a no-op while it is watching."""
         if self._timer is None:
             self._transport = transport
             self._schedule(transport)
@@ -34,7 +34,7 @@ class WriteTimeout:
             self._readers.add(transport, max(unsent, self.written_bytes))
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -58,7 +58,7 @@ class WriteTimeout:
 
 
 class Writer:
-    """What a response is written to: it tells a WriteTimeout how much that is."""
+    """A transport for responses that reports the size of each write."""
 
     __slots__ = "_timeout", "_write", "close", "is_closing"
 
@@ -70,6 +70,6 @@ class Writer:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
-        """Write, as a transport does."""
+        """Write the data, and set `written_bytes` of the WriteTimeout."""
         self._timeout.written_bytes = len(data)
         self._write(data)

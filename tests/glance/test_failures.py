@@ -259,7 +259,7 @@ def test_outage_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None
 
     refused = [one.getMessage() for one in caplog.records if "refused" in one.message]
     once = "Call req-1 to Glance failed: refused (host)."
-    left_out = " 2 more calls have failed so since the last line like this."
+    left_out = " 2 more calls have failed for this reason since the last such line."
     assert refused == [once, once + left_out, once]
     assert len(caplog.records) == 6
 

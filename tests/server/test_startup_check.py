@@ -1,4 +1,4 @@
-"""What `serve` says at its start of the server at Glance's address."""
+"""`serve` checks at its start whether Glance is at its address."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from gateway.glance.first_look import ROUTES, Seen, is_glance
+from gateway.glance.startup_probe import ROUTES, ProbeResponse, is_glance
 from gateway.listening import free_port
 from tests.support.command import Command, Ended, piped
 from tests.support.glance_double import GlanceDouble, Reply
@@ -28,12 +28,12 @@ class Serving:
     url: str
 
     def is_serving(self) -> bool:
-        """Return whether a query is answered."""
+        """Return whether a query succeeds."""
         response = httpx.post(f"{self.url}/graphql", json=TYPENAME, timeout=30)
         return bool(response.json()["data"] == {"__typename": "Query"})
 
     def problems(self) -> list[str]:
-        """Return the lines of the log that tell what is wrong, once there are some."""
+        """Wait for log lines that name a problem, and return them."""
         lines: list[str] = []
         while not lines:
             assert self.is_serving()
@@ -42,13 +42,13 @@ class Serving:
         return lines
 
     def stop(self) -> Ended:
-        """Stop it and return what it said."""
+        """Stop it and return its output."""
         return self.command.stop(signal.SIGTERM)
 
 
 @contextmanager
 def serving(glance_url: str, *flags: str, **environment: str) -> Iterator[Serving]:
-    """Run `serve` before the server at that address."""
+    """Run `serve` in front of the server at that address."""
     port = free_port()
     command = ("serve", "--glance-url", glance_url, "--port", str(port), *flags)
     with piped(*command, **environment) as running:
@@ -57,8 +57,8 @@ def serving(glance_url: str, *flags: str, **environment: str) -> Iterator[Servin
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_unreachable_glance_is_told_in_one_line(workers: str) -> None:
-    """Once, whatever the number of workers, and the gateway serves."""
+def test_unreachable_glance_is_logged_in_one_line(workers: str) -> None:
+    """The line is logged once for all workers, and the gateway serves."""
     with serving(UNUSED_GLANCE, "--workers", workers) as running:
         problems = running.problems()
         ended = running.stop()
@@ -74,29 +74,29 @@ def test_unreachable_glance_is_told_in_one_line(workers: str) -> None:
     ("status", "body"),
     [(404, b"default backend - 404"), (200, b"<html>"), (200, b'{"versions": [1]}')],
 )
-def test_server_that_is_not_glance_is_told_in_one_line(
+def test_server_that_is_not_glance_is_logged_in_one_line(
     double: GlanceDouble, status: int, body: bytes
 ) -> None:
-    """With the statuses that were seen."""
+    """The line has the statuses of both responses."""
     double.always(Reply(status, body, has_id=False))
 
     with serving(double.url) as running:
         (problem,) = running.problems()
 
-    seen = f"GET / is answered with {status}, GET /v2/images is answered with {status}"
-    assert f"{PROBLEM}{seen}, not as by Glance. Check" in problem
+    seen = f"GET / returned {status}, GET /v2/images returned {status}"
+    assert f"{PROBLEM}{seen}, unlike Glance. Check" in problem
 
 
-def test_glance_is_looked_for_without_a_token(double: GlanceDouble) -> None:
-    """Where it is, one call finds it, and nothing is said."""
-    asked = threading.Event()
+def test_check_for_glance_sends_no_token(double: GlanceDouble) -> None:
+    """If Glance is there, one call finds it, and nothing is logged."""
+    checked = threading.Event()
 
     def script(_: object) -> None:
-        asked.set()
+        checked.set()
 
     double.script = script
     with serving(double.url) as running:
-        assert asked.wait(20)
+        assert checked.wait(20)
         assert running.is_serving()
         ended = running.stop()
 
@@ -105,8 +105,8 @@ def test_glance_is_looked_for_without_a_token(double: GlanceDouble) -> None:
     assert "x-auth-token" not in double.calls[0].headers
 
 
-def test_glance_is_looked_for_through_the_proxy(double: GlanceDouble) -> None:
-    """As it is called."""
+def test_check_for_glance_uses_the_proxy(double: GlanceDouble) -> None:
+    """The check uses the proxy that calls use, too."""
     double.always(Reply(404, has_id=False))
     no_bypass = {"NO_PROXY": "", "no_proxy": ""}
 
@@ -119,16 +119,16 @@ def test_glance_is_looked_for_through_the_proxy(double: GlanceDouble) -> None:
 
 
 def test_silent_server_delays_neither_start_nor_end(double: GlanceDouble) -> None:
-    """Clients are served while Glance is looked for, and a stop ends the look."""
-    asked, released = threading.Event(), threading.Event()
+    """Clients are served during the check, and a stop cancels it."""
+    checked, released = threading.Event(), threading.Event()
 
     def script(_: object) -> Reply:
-        asked.set()
+        checked.set()
         return Reply(503, until=released)
 
     double.script = script
     with serving(double.url) as running:
-        assert asked.wait(20)
+        assert checked.wait(20)
         assert running.is_serving()
         ended = running.stop()
         released.set()
@@ -137,8 +137,8 @@ def test_silent_server_delays_neither_start_nor_end(double: GlanceDouble) -> Non
     assert "Unclosed" not in ended.errors
 
 
-def test_real_glance_is_known_by_both_routes(glance_port: int, cloud: Cloud) -> None:
-    """By its versions, and by the 401 of what checks its tokens."""
+def test_both_routes_identify_a_real_glance(glance_port: int, cloud: Cloud) -> None:
+    """Its versions identify Glance, and so does keystonemiddleware's 401."""
     urls = [f"http://127.0.0.1:{glance_port}/", f"{cloud.glance_url}/"]
     urls.append(f"{cloud.glance_url}/v2/images")
 
@@ -147,21 +147,21 @@ def test_real_glance_is_known_by_both_routes(glance_port: int, cloud: Cloud) -> 
     assert [one.status_code for one in responses] == [300, 300, 401]
     for one in responses:
         challenge = one.headers.get("WWW-Authenticate", "")
-        assert is_glance(Seen(one.status_code, challenge, one.content))
+        assert is_glance(ProbeResponse(one.status_code, challenge, one.content))
     assert ROUTES == ("/", "/v2/images")
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        Seen(401, 'Basic realm="x"', b""),
-        Seen(200, "", b"{}"),
-        Seen(200, "", b"[]"),
-        Seen(200, "", b'{"versions": {"values": []}}'),
-        Seen(300, "", b'{"versions": [{"id": "v3.0"}]}'),
-        Seen(404, "", b'{"versions": [{"id": "v2.0"}]}'),
+        ProbeResponse(401, 'Basic realm="x"', b""),
+        ProbeResponse(200, "", b"{}"),
+        ProbeResponse(200, "", b"[]"),
+        ProbeResponse(200, "", b'{"versions": {"values": []}}'),
+        ProbeResponse(300, "", b'{"versions": [{"id": "v3.0"}]}'),
+        ProbeResponse(404, "", b'{"versions": [{"id": "v2.0"}]}'),
     ],
 )
-def test_response_of_another_server_is_not_glances(seen: Seen) -> None:
-    """A proxy's own request for a password, and other services' versions."""
+def test_response_of_another_server_is_not_glances(seen: ProbeResponse) -> None:
+    """Examples are a proxy's own 401 and the versions of other services."""
     assert not is_glance(seen)

@@ -1,4 +1,4 @@
-"""Tells the operator at the start if there is no Glance to serve."""
+"""Warns the operator at the start if Glance is not at its configured address."""
 
 import logging
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from anyio import CancelScope
 from anyio.from_thread import start_blocking_portal
 
-from gateway.glance.first_look import first_look
+from gateway.glance.startup_probe import find_problem
 from gateway.glance.transport import Transport
 from gateway.settings import Settings
 
@@ -15,27 +15,28 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def looking_at_glance(settings: Settings) -> Iterator[None]:
-    """Look for Glance once while the block runs, and log if it is not found.
+def checking_glance(settings: Settings) -> Iterator[None]:
+    """Check for Glance once while the block runs, and log if it is not found.
 
-    The look takes some seconds at most, in a thread of its own: nothing waits for it,
-    and it ends with the block. With several workers, their parent looks.
+    The check takes a few seconds at most and runs in a thread of its own. Nothing
+    waits for it, and it is cancelled at the end of the block. With several workers,
+    their parent process runs the check.
     """
     with start_blocking_portal() as portal:
-        look = portal.start_task_soon(_look, settings)
+        check = portal.start_task_soon(_check, settings)
         try:
             yield
         finally:
-            if not look.cancel():
-                look.result()
+            if not check.cancel():
+                check.result()
 
 
-async def _look(settings: Settings) -> None:
+async def _check(settings: Settings) -> None:
     transport = Transport(
         connections=1, ca_file=settings.glance_ca_file, proxy=settings.glance_proxy
     )
     try:
-        problem = await first_look(transport, settings.glance_url)
+        problem = await find_problem(transport, settings.glance_url)
     finally:
         with CancelScope(shield=True):
             await transport.close()
