@@ -76,8 +76,8 @@ async def test_callers_are_served_in_turn() -> None:
 
 
 @pytest.mark.parametrize("leaver", ["a1", "a2"])
-async def test_one_who_leaves_gives_its_place_back(leaver: str) -> None:
-    """Waiting or served: nothing is lost for those behind."""
+async def test_cancelled_call_releases_its_slot_or_place(leaver: str) -> None:
+    """Waiting or in flight: the calls behind it proceed."""
     line = Line(Bulkhead(Bounds(calls=1)))
     tasks = {name: line(name) for name in ("a1", "a2", "a3")}
     await line.settle()
@@ -92,7 +92,7 @@ async def test_one_who_leaves_gives_its_place_back(leaver: str) -> None:
     ]
 
 
-async def test_slot_given_to_one_who_has_just_left_is_given_on() -> None:
+async def test_slot_of_a_call_cancelled_at_once_goes_to_the_next() -> None:
     """A cancelled turn takes no slot."""
     line = Line(Bulkhead(Bounds(calls=1)))
     first, second, third = (line(name) for name in ("a1", "a2", "a3"))
@@ -107,8 +107,8 @@ async def test_slot_given_to_one_who_has_just_left_is_given_on() -> None:
     await asyncio.gather(first, third)
 
 
-async def test_one_too_many_is_told_so_at_once() -> None:
-    """It is sure that nothing was sent, and hooks are told."""
+async def test_call_beyond_the_queue_is_rejected_at_once() -> None:
+    """The error states that nothing was sent, and hooks are notified."""
     facts: list[Facts] = []
     bulkhead = Bulkhead(Bounds(calls=1, waiting=1), hooks=[facts.append])
     line = Line(bulkhead)
@@ -126,7 +126,7 @@ async def test_one_too_many_is_told_so_at_once() -> None:
 
 
 async def test_crowd_goes_on_after_its_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for nothing but time is let in when it is over."""
+    """A call that waits for the end of a pause enters when it ends."""
     monkeypatch.setattr(CrowdLimit, "pause_seconds", lambda *_: 0.01)
     line = Line(Bulkhead(Bounds()))
     names = "a1", "b1", "b2", "a2", "a3", "a4"

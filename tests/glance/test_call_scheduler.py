@@ -35,7 +35,7 @@ class Door:
         self.look()
 
     def go(self, name: str, status: int = OK, *, seconds: float = 0.0) -> None:
-        """Let Glance answer a call after some seconds, and it go."""
+        """Let a call end after some seconds."""
         self.now += seconds
         ticket = self._tickets[name]
         self.scheduler.observe(ticket, KIND, status, self.now)
@@ -159,7 +159,7 @@ def test_crowd_has_more_calls_where_uncontended_calls_are_as_quick_beside_it() -
     assert len(entered) - 12 == 16
 
 
-def test_crowd_that_is_alone_has_all_slots_of_an_identity() -> None:
+def test_crowd_without_other_callers_has_all_slots_of_an_identity() -> None:
     """Nobody is spared who is not there."""
     door = Door("a", calls_per_identity=16)
     door.come(*(f"a r {number}" for number in range(100)))
@@ -171,7 +171,7 @@ def test_crowd_that_is_alone_has_all_slots_of_an_identity() -> None:
 
 
 def test_crowd_of_long_calls_has_few_at_once() -> None:
-    """Whoever comes next does not wait for sixteen of them."""
+    """Another identity's next call does not wait for sixteen of them."""
     door = Door("a", calls_per_identity=16)
     door.come(*(f"a r {number}" for number in range(100)))
 
@@ -199,7 +199,7 @@ def test_tokens_that_are_not_proven_share_one_quota() -> None:
     + [(status, False) for status in (302, 401, 407, 408, 429, 500, 502, 503)],
 )
 def test_what_proves_a_token(status: int, *, is_proven: bool) -> None:
-    """What Glance answers after it has checked the token, and no proxy's status."""
+    """Statuses of Glance after it has checked the token, and of no proxy."""
     door = Door(unproven=1)
     door.come("new first")
     door.go("new first", status)
@@ -248,8 +248,8 @@ def test_calls_of_a_token_leave_the_quota_once_it_is_proven() -> None:
         ),
     ],
 )
-def test_only_so_many_may_wait(bounds: dict[str, int], names: list[str]) -> None:
-    """The next one is told at once, with what would wait and what may."""
+def test_waiting_calls_are_limited(bounds: dict[str, int], names: list[str]) -> None:
+    """The next one is rejected at once, with the count and the limit."""
     door = Door(*"abcd", **({"calls_per_identity": 1} | bounds))
     *waiting, rejected = names
     door.come(*waiting)
@@ -271,8 +271,8 @@ def test_invented_tokens_may_wait_a_hundred_for_each_slot() -> None:
     door.come("known r 2")
 
 
-def test_one_who_gives_up_gives_its_place_back() -> None:
-    """Nothing is lost for those behind."""
+def test_cancelled_ticket_leaves_the_queue() -> None:
+    """The tickets behind it proceed."""
     door = Door("a", calls=1, waiting=1)
     door.come("a r 1", "a r 2")
 

@@ -21,7 +21,7 @@ def test_read_is_repeated_on_a_new_connection() -> None:
     image_or_list = {"id": "1", "images": []}
 
     def serve(connection: RawConnection) -> None:
-        """Answer one request, and close at the next one."""
+        """Respond to one request, and close at the next one."""
         if (request := connection.request()) is not None:
             if request.token == "both":
                 both.wait(10)
@@ -53,12 +53,12 @@ def test_reads_share_connections(double: GlanceDouble, token: str) -> None:
     assert double.connections == 12
 
 
-def test_burst_on_closed_connections_fails_nowhere() -> None:
+def test_burst_on_closed_connections_succeeds() -> None:
     """Glance closes all kept connections as they are used again."""
     are_pooled = threading.Barrier(BURST)
 
     def serve(connection: RawConnection) -> None:
-        """Answer one request, and close at the next one."""
+        """Respond to one request, and close at the next one."""
         if (request := connection.request()) is not None:
             if "pool" in request.target:
                 are_pooled.wait(10)

@@ -27,7 +27,7 @@ CASES = [
 @pytest.mark.parametrize(("status", "echoed", "expected"), CASES)
 @pytest.mark.parametrize("has_echoed", [False, True])
 @pytest.mark.parametrize("is_first", [False, True])
-def test_id_says_whose_a_response_is(
+def test_id_decides_which_request_a_response_belongs_to(
     *,
     status: int,
     echoed: list[str],
@@ -61,7 +61,7 @@ WITHOUT_ID = [
 
 
 @pytest.mark.parametrize(("status", "has_echoed", "is_first", "expected"), WITHOUT_ID)
-def test_response_without_an_id_counts_where_nobody_else_can_have_caused_it(
+def test_response_without_an_id_is_accepted_first_on_a_connection(
     *,
     status: int,
     has_echoed: bool,

@@ -1,4 +1,4 @@
-"""Calls without a usable response say what failed, to clients and in the log."""
+"""Calls without a usable response report what failed to clients and the log."""
 
 import logging
 import socket
@@ -32,7 +32,7 @@ TOKEN = "a-token-of-thirty-two-characters"
 def cause(
     url: str, caplog: pytest.LogCaptureFixture, *, ca_file: Path | None = None
 ) -> str:
-    """Return why a read fails there; the log has one line that says so."""
+    """Return why a read fails there; the log has one line with the reason."""
     with running_gateway(url, glance_ca_file=ca_file) as gateway:
         for _ in range(3):
             error = gateway.error(SHOW, token=TOKEN)
@@ -66,7 +66,7 @@ def tls_server(file: Path) -> Iterator[int]:
         thread.join()
 
 
-def test_unresolved_host_name_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_unresolved_host_name_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     """A name that no server has is not a refused connection."""
     told = cause("http://glance.invalid:9292", caplog)
 
@@ -74,7 +74,7 @@ def test_unresolved_host_name_is_told(caplog: pytest.LogCaptureFixture) -> None:
     assert "glance.invalid:9292" in caplog.text
 
 
-def test_refused_connection_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_connection_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing listens at the address."""
     port = free_port()
 
@@ -84,10 +84,10 @@ def test_refused_connection_is_told(caplog: pytest.LogCaptureFixture) -> None:
     assert f"127.0.0.1:{port}" in caplog.text
 
 
-def test_connection_that_is_not_opened_in_time_is_told(
+def test_connection_that_is_not_opened_in_time_is_reported(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that drops packets is told from a Glance that is slow."""
+    """A host that drops packets is distinguished from a slow Glance."""
     monkeypatch.setattr("gateway.glance.transport.CONNECT_TIMEOUT_SECONDS", 0.1)
     with ExitStack() as stack:
         full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
@@ -115,7 +115,7 @@ def test_connection_that_is_not_opened_in_time_is_told(
         ),
     ],
 )
-def test_certificate_that_is_not_trusted_is_told(
+def test_certificate_that_is_not_trusted_is_reported(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
     host: str,
@@ -123,7 +123,7 @@ def test_certificate_that_is_not_trusted_is_told(
     is_known: bool,  # noqa: FBT001 - a column of the table
     expected: str,
 ) -> None:
-    """Each reason to distrust a certificate is told by itself."""
+    """Each reason to distrust a certificate is reported by itself."""
     file = certificate(tmp_path, host, days=days)
     with tls_server(file) as port:
         told = cause(
@@ -134,8 +134,8 @@ def test_certificate_that_is_not_trusted_is_told(
     assert "certificate verify failed" in caplog.text
 
 
-def test_address_without_tls_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A Glance that speaks plain HTTP is not asked over HTTPS."""
+def test_address_without_tls_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """A Glance that speaks plain HTTP is not called over HTTPS."""
     with raw_glance(lambda connection: connection.send(b"HTTP/1.1 400 x")) as glance:
         told = cause(glance.url.replace("http:", "https:"), caplog)
 
@@ -143,7 +143,7 @@ def test_address_without_tls_is_told(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def after_request(data: bytes) -> Serve:
-    """Return what sends these bytes to whoever asks, and closes."""
+    """Return a script that sends these bytes to each client, and closes."""
 
     def serve(connection: RawConnection) -> None:
         if connection.request() is not None:
@@ -180,17 +180,17 @@ BROKEN: list[object] = [
 
 
 @pytest.mark.parametrize(("serve", "expected"), BROKEN)
-def test_broken_response_is_told(
+def test_broken_response_is_reported(
     caplog: pytest.LogCaptureFixture, serve: Serve, expected: str
 ) -> None:
-    """What a server sends instead of a response is told by its kind."""
+    """The error names the kind of a broken response."""
     with raw_glance(serve) as glance:
         told = cause(glance.url, caplog)
 
     assert told == expected
 
 
-def test_cut_body_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_cut_body_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     """A response that ends before its length is no closed connection."""
 
     def serve(connection: RawConnection) -> None:
@@ -230,7 +230,7 @@ NO_CONTENT = [
 def test_success_without_content_needs_no_sound_body(
     document: str, lines: list[str], body: bytes
 ) -> None:
-    """What a server sends after 204 says nothing about what it has done."""
+    """Bytes after a 204 do not change the outcome of the call."""
     serve = answering(lambda request: headed(*lines, status=204)(request) + body)
     with raw_glance(serve) as glance, running_gateway(glance.url) as gateway:
         answer = gateway.answer(document, token=TOKEN)
@@ -265,7 +265,7 @@ def test_outage_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_outage_of_a_gateway_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    """Callers in an outage are told each, the log once."""
+    """In an outage each caller gets an error, and the log has one line."""
     with running_gateway(f"http://127.0.0.1:{free_port()}") as gateway:
         codes = [_code(gateway) for _ in range(50)]
 

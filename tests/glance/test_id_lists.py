@@ -20,7 +20,7 @@ UUIDS = [f"00000000-0000-4000-8000-{number:012}" for number in range(1000)]
 
 @given(ids=IDS)
 def test_parts_hold_each_id_once(ids: list[str]) -> None:
-    """Nothing is lost or asked for twice."""
+    """No id is missing or requested twice."""
     assert [one for part in chunks(ids) for one in part] == ids
 
 

@@ -1,4 +1,4 @@
-"""What Glance is asked for a list of images, and what is kept of its pages."""
+"""The query parameters of image lists, and the images kept of their pages."""
 
 import importlib
 import warnings
@@ -95,9 +95,7 @@ def test_glance_reads_the_filter_for_several_values_as_those_values(
         pytest.param(["a\\\nc", "b"], 'in:a\\\nc,"b"', id="backslash at a line's end"),
     ],
 )
-def test_any_of_several_values_is_asked_for_with_one_filter(
-    values: list[str], expression: str
-) -> None:
+def test_several_values_are_one_filter(values: list[str], expression: str) -> None:
     """One value is compared alone, several are quoted where Glance can unquote."""
     asked = one_of("filter.name.in", values)
 
@@ -112,8 +110,8 @@ def test_any_of_several_values_is_asked_for_with_one_filter(
         pytest.param("a,b\\\nc", id="comma, backslash at a line's end"),
     ],
 )
-def test_value_that_glance_cannot_read_among_several_is_refused(value: str) -> None:
-    """A value that `in:` has no way to write is refused, not changed."""
+def test_value_that_glance_cannot_read_among_several_is_rejected(value: str) -> None:
+    """A value that `in:` cannot express is rejected, not changed."""
     values = ["a", value]
 
     with pytest.raises(InvalidArgument) as refusal:
@@ -135,7 +133,7 @@ def test_value_that_glance_cannot_read_among_several_is_refused(value: str) -> N
         pytest.param({"id": "a"}, Position("a", is_unsized=True), id="missing"),
     ],
 )
-def test_position_tells_whether_its_image_has_a_size(
+def test_position_records_whether_its_image_has_a_size(
     record: ImageRecord, position: Position
 ) -> None:
     """Glance takes a missing size for 0: both count as none."""
@@ -192,7 +190,7 @@ def test_position_tells_whether_its_image_has_a_size(
         ),
     ],
 )
-def test_next_images_are_asked_for_by_marker_where_glance_continues_there(
+def test_next_images_are_requested_by_marker_if_glance_supports_it(
     query: ImageQuery, wanted: int, after: Position | None, call: ListCall
 ) -> None:
     """Only an order by size that mixes sized and unsized is read from its start."""
@@ -239,7 +237,7 @@ def test_nothing_is_left_after_the_last_image_of_the_list() -> None:
         pytest.param("z", False, "after", id="not in the list"),
     ],
 )
-def test_skipping_what_the_page_does_not_reach_is_refused(
+def test_skipping_beyond_the_end_of_the_page_is_rejected(
     skip_through: str, argument: str, *, has_more: bool
 ) -> None:
     """A list that cannot be continued is an error, never a wrong page."""
@@ -284,7 +282,7 @@ def test_skipping_what_the_page_does_not_reach_is_refused(
 def test_parameters_hold_filters_order_and_page(
     query: ImageQuery, call: ListCall, asked: list[Parameter]
 ) -> None:
-    """Nothing but what was asked for reaches Glance."""
+    """Only the requested parameters reach Glance."""
     sent = parameters(query, call)
 
     assert sent == asked
@@ -304,7 +302,7 @@ def test_property_filters_keep_names_and_values() -> None:
     ]
 
 
-def test_every_attribute_of_glance_s_image_is_refused_as_a_property(
+def test_every_attribute_of_glance_s_image_is_rejected_as_a_property(
     glance_names: set[str],
 ) -> None:
     """No filter on a property can turn into a filter on something else."""
@@ -330,7 +328,7 @@ def test_every_attribute_of_glance_s_image_is_refused_as_a_property(
         "tag",
     ],
 )
-def test_every_parameter_of_glance_s_list_is_refused_as_a_property(name: str) -> None:
+def test_every_parameter_of_glance_s_list_is_rejected_as_a_property(name: str) -> None:
     """No filter on a property can turn into another question."""
     with pytest.raises(InvalidArgument) as refusal:
         property_filters("filter.properties", {"os_distro": "debian", name: "1"})
@@ -339,7 +337,7 @@ def test_every_parameter_of_glance_s_list_is_refused_as_a_property(name: str) ->
 
 
 def is_refused(name: str) -> bool:
-    """Return whether a property of that name is refused."""
+    """Return whether a property of that name is rejected."""
     try:
         property_filters("filter.properties", {name: "1"})
     except InvalidArgument:

@@ -34,7 +34,7 @@ def test_error_page_of_glances_form_is_glances(
 
 @pytest.mark.parametrize("accepted", ["*/*", "application/json"])
 def test_page_of_another_status_is_not_glances(accepted: str) -> None:
-    """A page that is sent with a status of a proxy's says nothing."""
+    """A page with a status of a proxy is not accepted."""
     page = webob_page(exc.HTTPNotFound(), accepted)
 
     others = STATEMENTS - {404}
@@ -66,15 +66,15 @@ def test_success_is_glances_with_its_status_and_body(
 
 
 @pytest.mark.parametrize("status", [300, 401, 403, 413, 429, 500, 502, 503, 504])
-def test_error_that_states_nothing_counts_whoever_sent_it(status: int) -> None:
-    """A proxy may reject a request, or have no Glance to ask."""
+def test_other_error_is_accepted_from_any_server(status: int) -> None:
+    """A proxy may reject a request, or have no Glance behind it."""
     assert is_glances(status, b"<html>", success=200)
 
 
 @pytest.mark.parametrize(
     "unit", [b"<html>", b" ", b"<br /><br />", b"<head><title>404 a", b"[", b"404 "]
 )
-def test_long_page_is_looked_at_in_proportion(unit: bytes) -> None:
+def test_long_page_is_checked_in_linear_time(unit: bytes) -> None:
     """No page that is read takes longer than some milliseconds."""
     page = unit * (ERROR_PAGE_MAX_BYTES // len(unit))
     head = b"<html><head><title>404 " + page
@@ -86,8 +86,8 @@ def test_long_page_is_looked_at_in_proportion(unit: bytes) -> None:
     assert time.process_time() - begun < 0.1
 
 
-def test_description_tells_pages_and_responses_of_programs_apart() -> None:
-    """The status is what an operator can look for."""
+def test_description_distinguishes_pages_from_json_responses() -> None:
+    """The status helps an operator to find the cause."""
     assert described(404, "text/html") == "is a 404 page that is not Glance's"
     assert described(404, "") == "is a 404 page that is not Glance's"
     assert (

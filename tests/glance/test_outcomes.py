@@ -1,4 +1,4 @@
-"""What a failed call says of itself: whether Glance can have seen it."""
+"""Errors of failed calls report whether Glance can have received them."""
 
 import asyncio
 import math
@@ -58,7 +58,7 @@ async def failure(transport: Transport, url: str, bulkhead: Bulkhead) -> GlanceE
 
 
 def facts(error: GlanceError) -> tuple[type[GlanceError], bool, bool]:
-    """Return kind, whether it was sent, and whether the message says that."""
+    """Return kind, whether it was sent, and whether the message states it."""
     text = OPEN if error.was_sent else NOT_SENT
     return type(error), error.was_sent, str(error).endswith(text)
 
@@ -151,7 +151,7 @@ async def test_write_that_cannot_be_sent_is_given_up(
     assert glance.connections == 2
 
 
-async def test_write_without_an_answer_in_time_has_an_open_outcome(
+async def test_write_without_a_response_in_time_has_an_open_outcome(
     transport: Transport, bulkhead: Bulkhead
 ) -> None:
     """It may have been done."""

@@ -41,10 +41,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_plain_glance_is_asked_through_the_proxy(
+def test_plain_glance_is_called_through_the_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The proxy is asked for the whole URL, over connections that are kept."""
+    """The proxy receives the whole URL, over keep-alive connections."""
     with raw_glance(answering(image)) as proxy:
         address = proxy.url.replace("//", f"//user:{PASSWORD}@")
         monkeypatch.setenv("HTTP_PROXY", address)
@@ -77,7 +77,7 @@ def tunnel(context: ssl.SSLContext) -> Serve:
     return serve
 
 
-def test_glance_with_tls_is_asked_through_a_tunnel(
+def test_glance_with_tls_is_called_through_a_tunnel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The proxy sees where the tunnel leads, and no token."""
@@ -131,15 +131,17 @@ def test_proxy_is_the_one_that_the_environment_has(
 def test_proxy_of_another_kind_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
-    """What cannot be used is told, and not ignored."""
+    """An unusable proxy is reported, and not ignored."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
 
     with pytest.raises(ValidationError, match="the proxy of HTTPS_PROXY must be like"):
         Settings(glance_url="https://glance.test")
 
 
-def test_proxy_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not Glance that refuses."""
+def test_proxy_that_cannot_be_reached_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the proxy that rejects, not Glance."""
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     with running_gateway("http://glance.test") as gateway:
         error = gateway.error(SHOW, token="t")
@@ -159,7 +161,7 @@ def test_proxy_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -
         ("http://glance.test", "GLANCE_UNAVAILABLE", "Who are you?"),
     ],
 )
-def test_proxy_that_rejects_is_told(
+def test_proxy_that_rejects_is_reported(
     monkeypatch: pytest.MonkeyPatch, url: str, code: str, told: str
 ) -> None:
     """Its status is no fault of the client's."""
@@ -175,7 +177,7 @@ def test_proxy_that_rejects_is_told(
     assert error["message"] == f"Could not get image 1: {told}"
 
 
-def test_serve_says_which_proxy_it_uses() -> None:
+def test_serve_prints_which_proxy_it_uses() -> None:
     """In one line when it starts, without the password."""
     proxy = {"HTTP_PROXY": f"http://user:{PASSWORD}@proxy.test:3128"}
     flags = ("--glance-url", "http://glance.test", "--port", str(free_port()))

@@ -1,4 +1,4 @@
-"""Calls whose connection is lost: which are sent again, and what that shows."""
+"""Calls whose connection is closed: which ones are repeated, and the results."""
 
 import socket
 import threading
@@ -48,7 +48,7 @@ def fate(request: pytest.FixtureRequest, glance_port: int) -> int | None:
 
 
 def methods(double: GlanceDouble) -> list[str]:
-    """Return what was asked, in order."""
+    """Return the requests, in order."""
     return [call.method for call in double.calls]
 
 
@@ -60,7 +60,7 @@ def code(error: Json) -> str:
 def test_lost_deletion_is_repeated(
     gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
 ) -> None:
-    """A 404 to the repeat says that the image is gone, as it was to be."""
+    """A 404 to the repeat means that the image is deleted."""
     image_id = gateway.create(token)
     double.script = losing("DELETE", port=fate)
 
@@ -74,7 +74,7 @@ def test_lost_deletion_is_repeated(
 def test_lost_removal_of_a_tag_is_repeated(
     gateway: Gateway, double: GlanceDouble, token: str, fate: int | None
 ) -> None:
-    """A 404 to the repeat says that the tag is gone, as it was to be."""
+    """A 404 to the repeat means that the tag is removed."""
     image_id = gateway.create(token, tags=["a", "b"])
     double.script = losing("DELETE", port=fate)
 
@@ -105,7 +105,7 @@ def test_lost_creation_is_repeated(
     *,
     is_chosen: bool,
 ) -> None:
-    """The id tells whether it was done: there is one image in the end."""
+    """The id shows whether it was done: there is one image in the end."""
     image_id = str(uuid4()) if is_chosen else None
     double.script = losing("POST", port=fate)
 

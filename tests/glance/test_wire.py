@@ -224,7 +224,7 @@ def test_service_token_travels_on_where_the_setting_says_so(
     assert double.calls[0].headers["x-service-token"] == "service"
 
 
-def test_cookie_of_one_answer_reaches_no_other_request(
+def test_cookie_of_one_response_reaches_no_other_request(
     gateway: Gateway, double: GlanceDouble
 ) -> None:
     """A balancer's session cookie for one token is not sent with another."""

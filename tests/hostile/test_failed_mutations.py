@@ -171,7 +171,7 @@ def test_write_that_cannot_be_sent_invalidates_nothing(
 
 
 @pytest.mark.parametrize("writes", [Reply(0), Reply(500), MAINTENANCE])
-def test_unanswered_write_leaves_others_their_stale_reads(
+def test_write_without_a_response_leaves_others_their_stale_reads(
     pair: Pair, double: GlanceDouble, bob: str, writes: Reply
 ) -> None:
     """What may have changed is still shown, as stale, in an outage."""
@@ -189,7 +189,7 @@ def test_unanswered_write_leaves_others_their_stale_reads(
 
 
 @pytest.mark.parametrize("writes", [Reply(0), Reply(500)])
-def test_unanswered_write_leaves_nothing_fresh(
+def test_write_without_a_response_leaves_nothing_fresh(
     pair: Pair, double: GlanceDouble, bob: str, writes: Reply
 ) -> None:
     """What may have changed is read again where Glance answers."""

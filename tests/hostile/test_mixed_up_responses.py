@@ -218,7 +218,7 @@ def test_read_with_another_ones_response_is_repeated(wrong: bytes) -> None:
 
 
 @pytest.mark.parametrize("wrong", [one for one in WRONG if one.id != "no id"])
-def test_response_of_another_request_is_told_in_the_log(
+def test_response_of_another_request_is_logged(
     wrong: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line at ERROR names the call, and no token."""
@@ -317,7 +317,7 @@ def test_error_page_without_an_id_counts_on_a_connection_of_its_own(
     assert tokens == ["good", "good", "bad", "bad", "good"]
 
 
-def test_equal_request_ids_of_clients_are_told_apart() -> None:
+def test_equal_request_ids_of_clients_get_different_suffixes() -> None:
     """Each call has an id of its own, which begins with the client's."""
     document = "{ a: image(id: 1) { id } b: image(id: 2) { id } }"
     headers = {"X-OpenStack-Request-ID": "req-" + "x" * 60, "X-Auth-Token": "t"}

@@ -129,7 +129,7 @@ def other(request: pytest.FixtureRequest) -> Iterator[OtherServer]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_that_is_not_glances_says_nothing_of_an_image(
+def test_page_of_another_server_does_not_change_an_image(
     other: OtherServer, name: str
 ) -> None:
     """Nothing is missing, done, taken or unsupported: Glance is unavailable."""
@@ -155,7 +155,7 @@ def test_page_that_is_not_glances_says_nothing_of_an_image(
         ("maintenance", "a 200 page that is not Glance's"),
     ],
 )
-def test_error_says_what_was_seen_in_glances_place(
+def test_error_describes_the_response_of_another_server(
     other: OtherServer, name: str, found: str
 ) -> None:
     """Its status, and that it is not Glance's."""
@@ -170,7 +170,7 @@ def test_error_says_what_was_seen_in_glances_place(
 def test_pages_that_are_not_glances_do_not_flood_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One line in a minute says what responds in Glance's place."""
+    """One line in a minute describes the responses of another server."""
     other = OtherServer(was_glance=True)
     other.page = PAGES["ingress-nginx 404"]
 
@@ -191,7 +191,7 @@ def test_pages_that_are_not_glances_do_not_flood_the_log(
 def test_success_of_another_kind_is_no_success_of_a_read(
     gateway: Gateway, double: GlanceDouble, status: int, *, has_id: bool
 ) -> None:
-    """Glance sends 200, whoever else sends what."""
+    """Glance sends 200; other servers send other statuses."""
     body = b"" if status == 204 else b'{"id": "1", "images": [], "stores": []}'
     double.always(Reply(status, body, has_id=has_id))
 
@@ -279,7 +279,7 @@ def test_web_server_in_glances_place_is_glance_unavailable(tmp_path: Path) -> No
 def test_page_that_is_not_glances_is_not_cached(
     double: GlanceDouble, rest_image: str, token: str, name: str, *, strips_ids: bool
 ) -> None:
-    """The next read asks Glance itself, and its response is shown."""
+    """The next read calls Glance itself, and its response is shown."""
     double.strips_ids = strips_ids
     status = int(PAGES[name].split(b" ")[1])
     body = PAGES[name].partition(b"\r\n\r\n")[2]
@@ -299,7 +299,7 @@ def test_page_that_is_not_glances_is_not_cached(
 
 
 @pytest.mark.parametrize("strips_ids", [False, True])
-def test_subscribers_are_not_told_that_an_image_is_deleted(
+def test_page_of_another_server_sends_no_deleted_event(
     double: GlanceDouble, rest_image: str, token: str, *, strips_ids: bool
 ) -> None:
     """An ingress' 404 is an outage; the image is there when it is over."""
@@ -327,7 +327,7 @@ def test_subscribers_are_not_told_that_an_image_is_deleted(
 
 
 @pytest.mark.usefixtures("rest_image")
-def test_list_subscribers_are_not_told_that_images_are_deleted(
+def test_page_of_another_server_sends_no_deleted_events_of_a_list(
     double: GlanceDouble, token: str
 ) -> None:
     """A maintenance page is no empty list."""
@@ -358,7 +358,7 @@ def test_list_subscribers_are_not_told_that_images_are_deleted(
     assert code_of_warning(answer) == "GLANCE_UNAVAILABLE"
 
 
-def test_glance_behind_a_proxy_that_strips_ids_is_believed(
+def test_glance_behind_a_proxy_that_strips_ids_is_accepted(
     double: GlanceDouble, token: str
 ) -> None:
     """Its statuses, its JSON and the form of its error pages are marks enough."""

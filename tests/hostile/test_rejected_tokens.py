@@ -69,7 +69,7 @@ def held(replies: Iterator[Reply], begun: threading.Event) -> Script:
 def pair(run_pair: RunPair) -> Iterator[Pair]:
     """Run a gateway where tokens are known, and one where each is rejected.
 
-    Who subscribes is told of nothing by time alone.
+    A subscriber gets no event by time alone.
     """
     with run_pair(poll_seconds=NEVER, poll_transient_seconds=NEVER) as gateways:
         yield gateways
@@ -130,10 +130,10 @@ def test_nothing_is_shown_that_was_stale_when_the_token_was_rejected(
         assert "secret" not in reading.result().text
 
 
-def test_nothing_is_cached_that_was_asked_for_before_the_token_was_rejected(
+def test_nothing_is_cached_that_was_requested_before_the_token_was_rejected(
     pair: Pair, double: GlanceDouble, token: str
 ) -> None:
-    """An answer that comes after the rejection is no cached one."""
+    """A response that arrives after the rejection is not cached."""
     known, other = pair
     begun, answering = threading.Event(), threading.Event()
     body = json_reply(IMAGE)
@@ -154,7 +154,7 @@ def test_nothing_is_cached_that_was_asked_for_before_the_token_was_rejected(
 def test_nothing_is_cached_by_a_refresh_from_before_the_rejection(
     double: GlanceDouble, token: str
 ) -> None:
-    """What is asked for in the background is no exception."""
+    """A refresh in the background is no exception."""
     begun, answering, refreshed = (threading.Event() for _ in range(3))
     late = Reply(200, json_reply(IMAGE).body, until=answering)
     double.script = glance
@@ -181,10 +181,10 @@ def test_nothing_is_cached_by_a_refresh_from_before_the_rejection(
         assert "secret" not in gateway.post(READS[0], token=token).text
 
 
-def test_nothing_is_shown_while_the_shared_cache_is_away(
+def test_nothing_is_shown_while_the_shared_cache_is_unavailable(
     double: GlanceDouble, token: str
 ) -> None:
-    """A replica alone forgets what it has read, too."""
+    """A replica alone invalidates what it has cached, too."""
     valkey = ValkeyServer()
     valkey.start()
     double.script = glance
@@ -227,7 +227,7 @@ def test_subscriber_is_shown_nothing_after_a_rejection(
 def test_subscriber_is_shown_nothing_in_an_outage_after_a_rejection(
     double: GlanceDouble, token: str
 ) -> None:
-    """The last known state of a rejected token is told to nobody."""
+    """The last known state of a rejected token is sent to no one."""
     with running_gateway(
         double.url, poll_seconds=NEVER, poll_transient_seconds=NEVER
     ) as gateway:

@@ -130,7 +130,7 @@ def ask(port: int) -> None:
 
 
 def talk(port: int) -> None:
-    """Send the token in all that is said over a WebSocket."""
+    """Send the token in all messages of a WebSocket."""
     url = f"ws://127.0.0.1:{port}/graphql?token={SECRET}"
     messages: list[str | bytes] = [
         '{"type": "connection_init", "payload": {"X-Auth-Token": "%s"}}' % SECRET,

@@ -140,7 +140,7 @@ async def test_list_costs_fingerprints_and_nothing_once_it_is_left(
 async def test_subscriber_that_does_not_read_holds_few_records(
     watches: Watches, cloud: Cloud
 ) -> None:
-    """Also where every image of its list has changed; each is told all the same."""
+    """Also if every image of its list has changed; each event is sent."""
     changes, waiting = await subscribed(watches, 1)
     await polled()
     before, _ = tracemalloc.get_traced_memory()

@@ -77,7 +77,7 @@ def fragments() -> Iterator[bytes]:
 def test_flood_holds_nothing_and_nobody_up(
     victim: Victim, frames: Callable[[], Iterator[bytes]], *, reads: bool
 ) -> None:
-    """Whether its answers are read or not."""
+    """Whether its responses are read or not."""
     before = victim.rss_mib()
     victim.forget_peak()
 

@@ -68,10 +68,10 @@ def assert_no_bug(opened: Socket, text: str) -> None:
 
 
 @pytest.mark.parametrize("is_initialised", [False, True], ids=["first", "later"])
-def test_any_json_is_answered_or_closes(
+def test_any_json_gets_a_response_or_closes(
     gateway: Gateway, caplog: pytest.LogCaptureFixture, *, is_initialised: bool
 ) -> None:
-    """Nothing that a client says is logged as an error."""
+    """No message of a client is logged as an error."""
 
     @settings(max_examples=60, deadline=None, database=None)
     @given(message=messages | values)

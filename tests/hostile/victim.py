@@ -39,7 +39,7 @@ class Victim:
     """A running gateway: where it listens and which process it is."""
 
     def __init__(self, port: int, command: Command, client: httpx.Client) -> None:
-        """Ask as a well-behaved client through `client`."""
+        """Send requests of a well-behaved client through `client`."""
         self.port = port
         self.pid = command.process.pid
         self.client = client
@@ -73,12 +73,12 @@ class Victim:
         return opened
 
     def query(self, document: str) -> None:
-        """Ask something thrice."""
+        """Send a document three times."""
         for _ in range(3):
             self.ask(document)
 
     def ask(self, document: str) -> None:
-        """Ask something once, with the attacker's token."""
+        """Send a document once, with the attacker's token."""
         headers = {"X-Auth-Token": ATTACKER}
         response = self.client.post(
             "/graphql", json={"query": document}, headers=headers
@@ -86,7 +86,7 @@ class Victim:
         assert "errors" not in response.json()
 
     def is_well(self) -> bool:
-        """Return whether another client is answered."""
+        """Return whether another client gets a response."""
         response = self.client.post("/graphql", json={"query": "{ __typename }"})
         return bool(response.json() == {"data": {"__typename": "Query"}})
 

@@ -63,7 +63,7 @@ class StubGlance:
 
     @contextmanager
     def as_glance(self) -> Iterator[None]:
-        """Let gateways that are made meanwhile call this."""
+        """Let gateways that are built in this block call this stub."""
         with patch("gateway.app.Transport", lambda **_: self):
             yield
 

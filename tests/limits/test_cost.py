@@ -169,7 +169,7 @@ def test_rejection_has_the_status_of_a_wrong_document(client: Client) -> None:
 
 
 def test_pages_that_the_operator_made_smaller_are_learned(stub: StubGlance) -> None:
-    """The first list that is cut tells how large they are."""
+    """The first list that is cut shows how large they are."""
     stub.page_images = 100
     with gateway_before(stub, cache_url="none") as client:
         first = client.costs("{ images(first: 150) { nodes { id } } }")
@@ -199,7 +199,7 @@ def test_list_after_an_image_without_a_size_may_begin_with_a_short_page(
     assert costs == (4, 2)
 
 
-def test_call_that_no_estimate_has_foreseen_is_not_made(stub: StubGlance) -> None:
+def test_call_beyond_the_limit_is_not_made(stub: StubGlance) -> None:
     """What has its calls already is shown; the fields that go further fail."""
     stub.page_images = 2
     with gateway_before(stub, cache_url="none", limit_cost=3) as client:
@@ -296,7 +296,7 @@ def test_subscription_whose_events_may_cost_too_much_does_not_begin(
     assert stub.calls == []
 
 
-def test_hooks_are_told_of_costs_and_of_rejections(stub: StubGlance) -> None:
+def test_hooks_receive_costs_and_rejections(stub: StubGlance) -> None:
     """With what was measured, and the limit."""
     facts: list[Facts] = []
     with gateway_before(stub, [facts.append], limit_cost=26) as client:

@@ -108,7 +108,7 @@ DOCUMENTS = {
 def test_document_at_a_limit_is_executed_and_one_beyond_is_rejected(
     small: Gateway, double: GlanceDouble, code: str, limit: int, document: Any
 ) -> None:
-    """The error says what was measured, and Glance is asked nothing for it."""
+    """The error has the measure, and Glance is not called."""
     allowed = small.answer(document(limit), token="alice:p:member,reader")
     double.reset()
     TOLD.clear()
@@ -126,7 +126,7 @@ def test_document_at_a_limit_is_executed_and_one_beyond_is_rejected(
 
 
 def test_operations_beyond_their_limit_are_rejected(small: Gateway) -> None:
-    """Also those that are not asked for."""
+    """Operations that are not executed count, too."""
     document = " ".join(f"query Q{number} {{ __typename }}" for number in range(4))
 
     answer = small.client.post(
@@ -155,7 +155,7 @@ VARIABLES = {
 @pytest.mark.parametrize(
     ("code", "limit", "variable"), VARIABLES.values(), ids=VARIABLES.keys()
 )
-def test_variables_at_a_limit_are_taken_and_beyond_it_are_rejected(
+def test_variables_at_a_limit_are_accepted_and_beyond_it_are_rejected(
     small: Gateway, code: str, limit: int, variable: Any
 ) -> None:
     """Also variables that the operation does not declare."""
@@ -197,7 +197,7 @@ FIELDS = """id name status visibility size checksum diskFormat containerFormat
 
 
 def stitched(count: int, *, with_variables: bool) -> tuple[str, dict[str, str]]:
-    """Return what a gateway that batches asks: one alias and ten fields each."""
+    """Return a stitched document: one alias and ten fields each."""
     ids = {
         f"_{number}_id": f"00000000-0000-0000-0000-{number:012}"
         for number in range(count)
@@ -217,7 +217,7 @@ def stitched(count: int, *, with_variables: bool) -> tuple[str, dict[str, str]]:
 def test_stitched_document_of_a_hundred_images_passes(
     gateway: Gateway, double: GlanceDouble, token: str, *, with_variables: bool
 ) -> None:
-    """A gateway that stitches asks for as many objects at once."""
+    """A stitching gateway selects as many objects at once."""
     document, variables = stitched(100, with_variables=with_variables)
 
     data = gateway.data(document, token=token, **variables)
@@ -244,8 +244,8 @@ def test_introspection_of_the_whole_schema_passes(
     assert len(data["__schema"]["types"]) > 40
 
 
-def test_request_says_what_was_measured(double: GlanceDouble) -> None:
-    """Hooks are told each measure of a request that passes, too."""
+def test_request_facts_have_the_measures(double: GlanceDouble) -> None:
+    """Hooks receive each measure of a request that passes, too."""
     told: list[Facts] = []
     with running_gateway(double.url, hooks=[told.append]) as gateway:
         gateway.data("{ a: __typename __typename }", token=None)

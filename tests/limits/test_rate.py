@@ -1,4 +1,4 @@
-"""How much a token, or an address, may ask for in a time."""
+"""How many calls a token, or an address, may use per time window."""
 
 import asyncio
 import socket
@@ -32,14 +32,14 @@ def stub() -> StubGlance:
 
 @pytest.fixture
 def client(stub: StubGlance) -> Iterator[Client]:
-    """Run a gateway that lets a token ask for ten calls in an hour."""
+    """Run a gateway that lets a token use ten calls in an hour."""
     with gateway_before(stub, batch_max_requests=5, **PER_HOUR) as running:
         yield running
 
 
 @pytest.fixture
 def hanging_url() -> Iterator[str]:
-    """Return the address of a server that takes connections and says nothing."""
+    """Return the address of a server that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}"
 
@@ -50,7 +50,7 @@ def code_of(answer: Json) -> str | None:
     return errors[0]["extensions"]["code"] if errors else None
 
 
-def test_request_over_the_rate_is_rejected_and_told_when_to_come_again(
+def test_request_over_the_rate_is_rejected_with_retry_after(
     client: Client, stub: StubGlance
 ) -> None:
     """Nothing of it is executed."""
@@ -121,7 +121,7 @@ def test_cached_response_counts_as_one(stub: StubGlance) -> None:
     assert len(stub.calls) == 1
 
 
-def test_request_that_never_fits_is_not_told_to_come_again(client: Client) -> None:
+def test_request_that_never_fits_has_no_retry_after(client: Client) -> None:
     """Waiting does not help."""
     response = client.traced({"query": TASKS % 30})
 
@@ -141,7 +141,7 @@ def test_each_request_of_a_list_is_counted(client: Client) -> None:
 def test_request_that_its_token_may_not_send_does_not_count_for_its_address(
     stub: StubGlance,
 ) -> None:
-    """One token cannot use up what others of the address may ask for."""
+    """One token cannot use up the rate of others at the address."""
     rates: Json = PER_HOUR | {"rate_limit_per_address": "40/hour"}
     with gateway_before(stub, **rates) as client:
         statuses = [client.traced({"query": TASKS % 20}).status_code for _ in range(3)]
@@ -227,7 +227,7 @@ def test_replicas_share_counts(stub: StubGlance, valkey: ValkeyServer) -> None:
 def test_shared_cache_that_hangs_delays_nothing_and_limits_all_the_same(
     stub: StubGlance, hanging_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each worker counts alone meanwhile."""
+    """Each worker counts alone during the outage."""
     monkeypatch.setattr("gateway.shared_server.TIMEOUT_SECONDS", TIMEOUT_SECONDS)
     settings: Json = {"cache_url": hanging_url, "rate_limit_per_identity": "4/hour"}
     with gateway_before(stub, **settings) as client:
@@ -258,7 +258,7 @@ async def test_memory_holds_a_bounded_number_of_keys() -> None:
     ),
     amount=st.integers(1, 20),
 )
-def test_waiting_as_long_as_told_is_enough_and_needed(
+def test_waiting_for_retry_after_is_enough_and_needed(
     hits: list[tuple[int, int]], amount: int
 ) -> None:
     """Not a moment less, and not a moment more."""
@@ -300,7 +300,7 @@ def test_addresses_that_one_sender_may_choose_from_are_one(
 
 
 @pytest.mark.parametrize("rate", ["0/minute", "many", "1/minute;2/hour", "5"])
-def test_rate_that_is_none_stops_the_start(rate: str) -> None:
+def test_invalid_rate_stops_the_start(rate: str) -> None:
     """As every wrong setting does."""
     with pytest.raises(ValidationError, match="must be like 3000/minute"):
         Settings(glance_url="http://x", rate_limit_per_address=rate)

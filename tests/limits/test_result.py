@@ -35,7 +35,7 @@ ESTIMATES = {
 def test_each_field_counts_as_often_as_its_list_has_items(
     document: str, values: int
 ) -> None:
-    """`first` says how many images, the table how many of the rest."""
+    """`first` is the number of images, the table has the other lengths."""
     parsed = parse(document)
     costs = OperationCosts(SCHEMA, parsed, parsed.definitions[0], TABLES)  # type: ignore[arg-type] # an operation
     variables = {"n": 7, "yes": True}
@@ -63,7 +63,7 @@ def test_every_list_of_the_schema_has_a_size() -> None:
 def test_result_that_would_be_too_large_is_rejected(
     gateway: Gateway, double: GlanceDouble
 ) -> None:
-    """The error says what was estimated, and Glance is asked nothing."""
+    """The error has the estimate, and Glance is not called."""
     aliases = " ".join(f"p{n}: properties {{ name value }}" for n in range(10))
     document = "{ images(first: 1000) { nodes { %s } } }" % aliases
 
@@ -98,7 +98,7 @@ def test_largest_page_with_all_that_images_have_passes(
     assert [one["id"] for one in data["images"]["nodes"]] == [image["id"]]
 
 
-def test_hooks_are_told_how_large_a_result_may_be(double: GlanceDouble) -> None:
+def test_hooks_receive_the_estimated_size_of_a_result(double: GlanceDouble) -> None:
     """Of a request that passes."""
     told: list[Facts] = []
     double.always(json_reply({"images": []}))

@@ -62,7 +62,7 @@ def test_text_that_aliases_repeat_too_often_is_not_sent(
     assert "the operation was executed" in error["message"]
 
 
-def test_long_text_that_is_asked_for_once_is_sent(
+def test_long_text_that_is_selected_once_is_sent(
     gateway: Gateway, double: GlanceDouble
 ) -> None:
     """Images may have long properties."""

@@ -46,7 +46,7 @@ def test_nothing_stays_counted() -> None:
     assert worker.held_bytes == 0
 
 
-def test_what_a_message_holds_is_given_back() -> None:
+def test_bytes_of_a_message_are_released() -> None:
     """What is left of it stays counted, and always fits."""
     worker = HeldRequests()
     first, second = HeldBytes(worker), HeldBytes(worker)
