@@ -74,6 +74,7 @@ class Catalog:
         self._writes: set[asyncio.Task[object]] = set()
         self._listeners: list[Listener] = []
         self._page_size = PageSize()
+        self._lists_tasks = False
 
     @property
     def page_images(self) -> int:
@@ -177,20 +178,16 @@ class Catalog:
     ) -> Sequence[Sequence[TaskRecord] | GlanceError | None]:
         """Return each image's tasks, None if it is gone, or the error of the read.
 
-        That is Unsupported where Glance does not list tasks. Its response for an image
-        that is gone is the same, so the image is looked up, too.
+        That is Unsupported if Glance does not list tasks. Its response for an image
+        that is gone is the same: it means that once Glance has listed tasks.
         """
         reads = [self._reads.tasks(caller, image_id) for image_id in ids]
         found = await self._read_many([caller] * len(ids), reads, None)
-        pairs = [*zip(ids, found, strict=True)]
-        open_ids = [one for one, tasks in pairs if isinstance(tasks, Unsupported)]
-        if not open_ids:
+        if not all(isinstance(tasks, GlanceError) for tasks in found):
+            self._lists_tasks = True
+        if not self._lists_tasks:
             return found
-        afresh = _afresh(caller)
-        images = await self.find_images([(afresh, one) for one in open_ids])
-        looked_up = zip(open_ids, images, strict=True)
-        gone = {image_id for image_id, image in looked_up if image is None}
-        return [None if image_id in gone else tasks for image_id, tasks in pairs]
+        return [None if isinstance(one, Unsupported) else one for one in found]
 
     async def list_stores(self, caller: Caller) -> Sequence[StoreRecord]:
         """Return the cloud's stores, none where it has only one."""

@@ -51,11 +51,21 @@ def _proxy_for(address: SplitResult) -> str | None:
     if proxy_bypass_environment(address.netloc, proxies):
         return None
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if parts.scheme != "http" or not parts.hostname:
+    if not _is_proxy(parts):
         name = f"{address.scheme}_proxy".upper()
-        reason = f"the proxy of {name} must be like http://proxy:3128"
-        raise ValueError(reason)
+        reason = f"the proxy of {name} must be like http://user:password@proxy:3128"
+        raise ValueError(f"{reason}, special characters percent-encoded")
     return parts.geturl()
+
+
+def _is_proxy(parts: SplitResult) -> bool:
+    """Return whether this is the address of an HTTP proxy, and nothing else."""
+    try:
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_address = parts.scheme == "http" and bool(parts.hostname) and has_port
+    return is_address and parts.path in {"", "/"} and not parts.query + parts.fragment
 
 
 def _is_loopback(host: str) -> bool:

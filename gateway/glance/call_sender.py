@@ -9,13 +9,14 @@ import orjson
 from gateway.caller import BudgetSpent, Caller
 from gateway.glance.bulkhead import Bulkhead, Slot
 from gateway.glance.call import Call, Fetched
-from gateway.glance.errors import GlanceError
+from gateway.glance.errors import GlanceError, NotFound
 from gateway.glance.exchange import Exchange
 from gateway.glance.failure_log import FailureLog
 from gateway.glance.failures import (
     FAILURES,
     cause,
     detail,
+    is_lost_connection,
     limit_reached,
     may_repeat,
     translated,
@@ -82,7 +83,12 @@ class CallSender:
                             is_idempotent=call.is_idempotent,
                         ):
                             raise
-                    return await self._repeat(caller, call, decode, exchange, slot)
+                        was_lost = exchange.was_sent and is_lost_connection(error)
+                    try:
+                        return await self._repeat(caller, call, decode, exchange, slot)
+                    except GlanceError as error:
+                        error.was_lost_before = was_lost
+                        raise
         except FAILURES as error:
             reason = cause(error, was_sent=exchange.was_sent)
             self._failures.log(reason, detail(error), exchange.request_id)
@@ -107,6 +113,9 @@ class CallSender:
             return await self._attempt(caller, call, decode, exchange, slot)
         except GlanceError as error:
             error.was_sent_before = was_sent
+            is_open = call.is_write and not call.has_id
+            if was_sent and is_open and not isinstance(error, NotFound):
+                error.note_open_outcome()
             raise
 
     async def _attempt(

@@ -23,9 +23,13 @@ from gateway.glance.call import Call, Fetched
 from gateway.glance.call_sender import CallSender
 from gateway.glance.errors import (
     Conflict,
+    Forbidden,
     GlanceError,
+    InvalidRequest,
     NotFound,
     QuotaExceeded,
+    TooManyRequests,
+    Unauthenticated,
     Unsupported,
 )
 from gateway.glance.failures import outcome_open
@@ -34,7 +38,6 @@ from gateway.glance.patch import MEDIA_TYPE, Operation
 from gateway.glance.paths import image_path, tag_path
 from gateway.glance.records import ImageRecord, StoreRecord, TaskRecord
 from gateway.glance.responses import (
-    image_in,
     image_with_id,
     is_newly_created,
     json_schema_in,
@@ -45,6 +48,15 @@ from gateway.glance.responses import (
 from gateway.glance.transport import Transport
 
 CREATE = "create the image"
+# What a creation may be answered with that an earlier attempt has carried out.
+REJECTIONS = (
+    Unauthenticated,
+    Forbidden,
+    InvalidRequest,
+    Conflict,
+    QuotaExceeded,
+    TooManyRequests,
+)
 
 
 class GlanceClient:
@@ -133,8 +145,9 @@ class GlanceClient:
             success=HTTPStatus.CREATED,
         )
         try:
-            return (await self._calls.fetch(caller, call, image_in)).value
-        except (Conflict, QuotaExceeded) as error:
+            decode = partial(image_with_id, image_id)
+            return (await self._calls.fetch(caller, call, decode)).value
+        except REJECTIONS as error:
             if not error.was_sent_before:
                 raise
             created = await self._created(caller, image_id)
@@ -203,7 +216,7 @@ class GlanceClient:
         try:
             await self._calls.fetch(caller, call, bytes)
         except NotFound as error:
-            if not error.was_sent_before:
+            if not error.was_lost_before:
                 raise
 
 

@@ -6,6 +6,7 @@ in front of them (HTML, plain text, or JSON of many shapes).
 
 import html
 import re
+from collections.abc import Sequence
 
 import orjson
 
@@ -15,7 +16,16 @@ SENTENCE_MAX_CHARACTERS = 500
 _ESCAPED_MAX_CHARACTERS = 4000
 _TAG = re.compile(r"<!--|-->|<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>|<[!?][^<>]*>")
 _UNREADABLE_ELEMENTS = frozenset({"script", "style"})
-_TRACEBACK = "Traceback (most recent call last)"
+# What a server shows of itself: tracebacks of Python, Go and Java, and passwords in
+# addresses.
+_INTERNALS = re.compile(
+    r"traceback|file \"[^\"]{1,200}\", line [0-9]|goroutine [0-9]"
+    r"|\bat [\w.$]{1,200}\([\w.]{1,100}:[0-9]|://[^\s/@:]{0,200}:[^\s/@]{1,200}@",
+    re.IGNORECASE,
+)
+# What may be a token, or a part of one.
+_RUN = re.compile(r"[\w+/=.~%:,-]{16,}")
+_SECRET_MIN_CHARACTERS = 16
 # Keys that hold the sentence, the most specific ones first.
 _KEYS = ("message", "detail", "error_msg", "error_message", "faultstring")
 _NESTED_LEVELS = 2
@@ -29,11 +39,29 @@ def sentence_of(media_type: str, page: bytes) -> str:
     """
     text = page.decode(errors="replace")
     kind = _kind(media_type.strip().lower(), text)
+    sentence = one_line(text) if kind == "plain" else ""
     if kind == "json":
-        return without_markup(_sentence_in_json(page))
+        sentence = without_markup(_sentence_in_json(page))
     if kind == "html":
-        return without_markup(text)
-    return one_line(text) if kind == "plain" and _TRACEBACK not in text else ""
+        sentence = without_markup(text)
+    return "" if _INTERNALS.search(sentence) else sentence
+
+
+def masked(sentence: str, secrets: Sequence[str]) -> str:
+    """Return the sentence with `***` for the secrets, and for parts of them."""
+    long = [one for one in secrets if len(one) >= _SECRET_MIN_CHARACTERS]
+
+    def mask(run: re.Match[str]) -> str:
+        is_secret = any(_shares(run[0], secret) for secret in long)
+        return "***" if is_secret else run[0]
+
+    return _RUN.sub(mask, sentence) if long else sentence
+
+
+def _shares(run: str, secret: str) -> bool:
+    """Return whether a run of characters is a part of a secret, or has its ends."""
+    beginning, end = secret[:_SECRET_MIN_CHARACTERS], secret[-_SECRET_MIN_CHARACTERS:]
+    return run in secret or beginning in run or end in run
 
 
 def without_markup(page: str) -> str:
@@ -45,8 +73,6 @@ def without_markup(page: str) -> str:
         parts.add_tag(tag)
         end = tag.end()
     parts.add_text(page[end:])
-    if _TRACEBACK in page:
-        return ""
     for texts in (parts.body[: parts.footer_at], parts.heading, parts.title):
         escaped = " ".join(" ".join(texts).split())
         if escaped:

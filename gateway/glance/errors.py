@@ -36,11 +36,13 @@ class GlanceError(Exception):
     as after a refused connection: then a write has changed nothing.
     `was_sent_before` is True if the call was repeated and Glance may have carried
     out the first attempt: then a write may have changed something.
+    `was_lost_before` is True if it was repeated because the connection was lost.
     `retry_after_seconds` is how long to wait before the next request, None if the
     response does not name it.
     """
 
     was_sent_before = False
+    was_lost_before = False
 
     def __init__(
         self,
@@ -57,6 +59,11 @@ class GlanceError(Exception):
         self.request_id = request_id
         self.was_sent = was_sent
         self.retry_after_seconds = retry_after_seconds
+
+    def note_open_outcome(self) -> None:
+        """Say in the message that the write was sent and its outcome is open."""
+        if not str(self).endswith(OUTCOME_OPEN):
+            self.args = (f"{str(self).removesuffix('.')}.{OUTCOME_OPEN}",)
 
     def note_unsent_change(self) -> None:
         """Record that the failure happened before the write was sent.

@@ -64,6 +64,11 @@ def may_repeat(error: Exception, *, was_sent: bool, is_idempotent: bool) -> bool
             return False
 
 
+def is_lost_connection(error: Exception) -> bool:
+    """Return whether the connection was lost, rather than a response rejected."""
+    return isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+
+
 def translated(
     error: Exception, purpose: str, exchange: Exchange, *, is_write: bool
 ) -> GlanceError:
@@ -118,7 +123,8 @@ def detail(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = getattr(error, "certificate_error", None) or error.os_error
         return f"{error.host}:{error.port}: {reason}"
-    return str(error) if isinstance(error, OSError) else ""
+    has_url = isinstance(error, TimeoutError)
+    return str(error) if isinstance(error, OSError) and not has_url else ""
 
 
 def _malformation(error: aiohttp.ClientResponseError) -> str:

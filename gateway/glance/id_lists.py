@@ -3,10 +3,12 @@
 nginx and Apache accept request lines of 8 KiB unless their operators set more.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from types import NoneType
 from urllib.parse import quote_plus, urlencode
 
 from gateway.glance.errors import InvalidArgument
@@ -26,6 +28,9 @@ IDS_MAX_CHARACTERS = 6000
 
 # The quotes and the comma of an id in `in:"...","..."`, quoted for a URL.
 _AROUND_ID_CHARACTERS = len("%22%22%2C")
+
+_TIMES = frozenset({"created_at", "updated_at"})
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+")
 
 Fold = Callable[[str], str]
 Images = list[ImageRecord]
@@ -73,14 +78,16 @@ def merged(query: ImageQuery, parts: Sequence[Sequence[ImageRecord]]) -> Images:
 
     Databases differ in how they order names, missing values and images of the same
     second. The order is the first known one that all parts follow. Images without an
-    id come last. Raises InvalidArgument if the parts follow no known order.
+    id, or with a malformed value to sort by, come last. Raises InvalidArgument if the
+    parts follow no known order.
     """
-    listed = [[image for image in part if "id" in image] for part in parts]
-    without_id = [image for part in parts for image in part if "id" not in image]
+    is_sortable = partial(_is_sortable, [name for name, _ in query.sort])
+    listed = [[image for image in part if is_sortable(image)] for part in parts]
+    others = [image for part in parts for image in part if not is_sortable(image)]
     together = {image["id"]: image for part in listed for image in part}
     for in_order in _orders(query.sort):
         if all(_ids(in_order(part)) == _ids(part) for part in listed):
-            return in_order([*together.values()]) + without_id
+            return in_order([*together.values()]) + others
     reason = (
         f"{len(query.ids)} ids do not fit into one URL ({IDS_MAX_CHARACTERS}"
         " characters), and the order of this cloud's database cannot be kept over"
@@ -136,6 +143,15 @@ def _order(
         return ordered
 
     return in_order
+
+
+def _is_sortable(names: Sequence[str], image: ImageRecord) -> bool:
+    """Return whether the values that an image is sorted by have their types."""
+    values = {name: image.get(name) for name in (*names, "created_at", "id")}
+    times = [value for name, value in values.items() if name in _TIMES]
+    are_plain = all(type(one) in {str, int, NoneType} for one in values.values())
+    are_times = all(isinstance(one, str) and _TIME.match(one) for one in times)
+    return are_plain and are_times and type(values["id"]) is str
 
 
 def _comparable(

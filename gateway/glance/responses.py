@@ -9,7 +9,7 @@ from typing import cast
 
 import orjson
 
-from gateway.glance.error_page import sentence_of
+from gateway.glance.error_page import masked, sentence_of
 from gateway.glance.errors import (
     OUTCOME_OPEN,
     GlanceError,
@@ -25,7 +25,6 @@ from gateway.glance.rows import KEY, is_link, outlined
 from gateway.glance.transport import Response
 
 # A shorter token may be a word of a sentence; those of Keystone are longer.
-_SECRET_MIN_CHARACTERS = 16
 
 
 class Unreadable(ValueError):
@@ -149,8 +148,8 @@ def response_error(
     """
     status = response.status
     kind = _response_error_class(response, is_write=is_write)
-    page = _without(secrets, response.content)
-    reason = sentence_of(response.media_type, page) or _default_reason(status)
+    sentence = masked(sentence_of(response.media_type, response.content), secrets)
+    reason = sentence or _default_reason(status)
     if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
         reason = reason.removesuffix(".") + "." + OUTCOME_OPEN
     return kind(
@@ -171,13 +170,6 @@ def _response_error_class(response: Response, *, is_write: bool) -> type[GlanceE
     if is_413 and (not is_write or response.retry_after_seconds is not None):
         return TooManyRequests
     return error_class(response.status)
-
-
-def _without(secrets: Sequence[str], page: bytes) -> bytes:
-    for secret in secrets:
-        if len(secret) >= _SECRET_MIN_CHARACTERS:
-            page = page.replace(secret.encode(), b"***")
-    return page
 
 
 def _default_reason(status: int) -> str:

@@ -100,7 +100,7 @@ def test_merged_list_is_in_the_order_of_the_database(
 def test_order_that_no_known_database_has_is_rejected() -> None:
     """A list in some other order would lose images between its pages."""
     part: list[Any] = [
-        {"id": str(n), "name": name, "created_at": ""}
+        {"id": str(n), "name": name, "created_at": "2026-01-01T00:00:00Z"}
         for n, name in enumerate(["b", "c", "a"])
     ]
     query = ImageQuery(sort=(("name", "asc"),), ids=("0", "1", "2"))

@@ -127,7 +127,17 @@ def test_proxy_is_the_one_that_the_environment_has(
     assert Settings(glance_url=url).glance_proxy_shown == expected
 
 
-@pytest.mark.parametrize("proxy", ["socks5://p:1", "https://p:1", "http://"])
+UNUSABLE = (
+    "socks5://p:1",
+    "https://p:1",
+    "http://",
+    "http://p:99999",
+    "http://user:se/cret@p:1",
+    "http://user:12/34@p:1",
+)
+
+
+@pytest.mark.parametrize("proxy", UNUSABLE)
 def test_proxy_of_another_kind_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:

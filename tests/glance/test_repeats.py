@@ -10,7 +10,14 @@ import httpx
 import pytest
 
 from tests.support.gateway import Gateway, Json, running_gateway
-from tests.support.glance_double import GlanceDouble, Received, Reply, Script, forwarded
+from tests.support.glance_double import (
+    GlanceDouble,
+    Received,
+    Reply,
+    Script,
+    forwarded,
+    json_reply,
+)
 
 LOST = Reply(0)
 SHOW = "query ($id: ID!) { image(id: $id) { id } }"
@@ -159,6 +166,59 @@ def test_creation_that_reaches_the_quota_itself_is_found(
     data = gateway.data(CREATE, token=token, input={"name": "n"})
 
     assert data["createImage"]["image"]["name"] == "n"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429])
+def test_creation_whose_repeat_is_rejected_is_found(
+    gateway: Gateway, double: GlanceDouble, token: str, glance_port: int, status: int
+) -> None:
+    """The first attempt has created the image, whatever rejects the second one."""
+    lost = losing("POST", port=glance_port)
+    double.script = lambda received: (
+        lost(received) or (Reply(status) if received.method == "POST" else None)
+    )
+
+    data = gateway.data(CREATE, token=token, input={"name": "n"})
+
+    assert data["createImage"]["image"]["name"] == "n"
+
+
+def test_deletion_that_another_server_answered_is_no_success(
+    gateway: Gateway, double: GlanceDouble, token: str
+) -> None:
+    """Glance's 404 to the repeat says that there is no such image."""
+    page, image_id = Reply(404, b"<h1>404</h1>", {"Content-Type": "text/html"}), uuid4()
+    double.play(page)
+
+    error = gateway.error(DELETE, token=token, id=str(image_id))
+
+    assert code(error) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 429])
+def test_repeat_that_is_rejected_leaves_the_outcome_open(
+    gateway: Gateway, double: GlanceDouble, token: str, status: int
+) -> None:
+    """The first attempt may have added the tag."""
+    image_id = gateway.create(token)
+    double.play(LOST, Reply(status))
+
+    error = gateway.error(ADD, token=token, id=image_id, tag="a")
+
+    assert error["message"].endswith("It was sent, and its outcome is open.")
+
+
+def test_creation_of_another_image_has_an_open_outcome(
+    gateway: Gateway, double: GlanceDouble, token: str
+) -> None:
+    """A response with another id belongs to another request."""
+    image = json_reply({"id": str(uuid4()), "name": "foreign"}, status=201)
+    double.play(image, image)
+
+    error = gateway.error(CREATE, token=token, input={"name": "n"})
+
+    assert code(error) == "GLANCE_UNAVAILABLE"
+    assert error["message"].endswith("It was sent, and its outcome is open.")
 
 
 def test_creation_that_cannot_be_read_back_has_an_open_outcome(

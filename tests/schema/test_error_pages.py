@@ -207,6 +207,52 @@ def test_page_that_quotes_the_token_is_shown_without_it(
     assert error["message"] == PREFIX + "X-Auth-Token: *** is odd"
 
 
+FERNET = "gAAAAABnXyZ0-_" + "Qk9Jb2h3" * 12 + "=="
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "shown"),
+    [
+        (f"<p>{FERNET.replace('=', '&#61;')} is bad", "text/html", "*** is bad"),
+        (f'{{"message": "token={FERNET}"}}', "application/json", "***"),
+        (f"<p>{FERNET[:40]}<wbr>{FERNET[40:]} is bad", "text/html", "*** *** is bad"),
+        (f"bad {FERNET[:60]}", "text/plain", "bad ***"),
+        ("bad " + "x" * 20, "text/plain", "bad " + "x" * 20),
+    ],
+    ids=["entity", "JSON", "in two", "cut", "another"],
+)
+def test_page_that_quotes_a_part_of_the_token_is_shown_without_it(
+    gateway: Gateway, double: GlanceDouble, body: str, media_type: str, shown: str
+) -> None:
+    """However the server writes it."""
+    double.always(page(500, body, media_type))
+
+    error = gateway.error(SHOW, token=FERNET)
+
+    assert error["message"] == PREFIX + shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Traceback <em>(most recent call last)</em> File "/usr/lib/g.py", line 5',
+        "traceback&nbsp;(most recent call last)",
+        "cannot connect to mysql://glance:s3cret@db/glance",
+        "panic: runtime error goroutine 1 [running]",
+        "java.lang.Error at org.x.Main.main(Main.java:5)",
+    ],
+)
+def test_page_with_internals_of_a_server_is_not_shown(
+    gateway: Gateway, double: GlanceDouble, text: str
+) -> None:
+    """Neither tracebacks nor passwords in addresses, whatever their form."""
+    double.always(page(500, f"<h1>Error</h1><p>{text}", "text/html"))
+
+    error = gateway.error(SHOW, token="any")
+
+    assert error["message"] == PREFIX + "500 Internal Server Error"
+
+
 TEMPORARY = [
     pytest.param(429, {"Retry-After": "7"}, 7, id="429"),
     pytest.param(413, {"Retry-After": "120"}, 120, id="413"),
@@ -247,7 +293,16 @@ def test_error_says_when_to_try_again(
 
 
 @pytest.mark.parametrize(
-    "value", ["", "soon", "-1", "1.5", "9" * 5000, "Sun, 99 Nov 1994 08:49:37 GMT"]
+    "value",
+    [
+        "",
+        "soon",
+        "-1",
+        "1.5",
+        "9" * 5000,
+        "Sun, 99 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 99999999999999999999 08:49:37 GMT",
+    ],
 )
 def test_malformed_time_to_try_again_is_left_out(
     gateway: Gateway, double: GlanceDouble, value: str

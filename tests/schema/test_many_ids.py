@@ -183,6 +183,28 @@ def test_image_without_an_id_is_told_and_the_others_are_shown(
     assert len(answers[1]["errors"]) == 6
 
 
+@pytest.mark.parametrize("created_at", [None, "garbage", 5, []])
+def test_image_with_a_malformed_time_does_not_cost_the_order(
+    gateway: Gateway, double: GlanceDouble, ids: list[str], created_at: object
+) -> None:
+    """The order of the others shows how the database orders."""
+    record = recorded_json("show-image")
+
+    def script(received: Received) -> Reply:
+        asked = dict(received.query)["id"]
+        found = [record | {"id": one} for one in sorted(ids[:9])[::-1] if one in asked]
+        if found:
+            found[len(found) // 2] |= {"created_at": created_at}
+        return json_reply({"images": found})
+
+    double.script = script
+    document = "query ($filter: ImageFilter) { images(first: 50, filter: $filter) {"
+    data = gateway.data(document + " nodes { id } } }", token=TOKEN, filter={"id": ids})
+
+    shown = {node["id"] for node in data["images"]["nodes"]}
+    assert shown == set(ids[:9])
+
+
 def test_part_that_fails_fails_the_list(
     gateway: Gateway, double: GlanceDouble, ids: list[str]
 ) -> None:

@@ -51,8 +51,8 @@ from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.schema.errors import MAX_ERRORS_OF_MUTATIONS
 
 ACCEPTABLE = (
-    "ResponseCache are application/graphql-response+json, application/json or"
-    " text/event-stream."
+    "Responses are application/graphql-response+json, application/json or"
+    " text/event-stream: accept one of them."
 )
 STREAMED = (
     "A subscription is a stream of answers: accept text/event-stream, or use a"
