@@ -1,4 +1,4 @@
-"""Where the parts meet: settings in, an ASGI application out."""
+"""Builds the ASGI application from the settings."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -52,10 +52,10 @@ GRAPHQL_PATH = "/graphql"
 def build_app(
     settings: Settings, *, versions_file: Path | None = None, hooks: Sequence[Hook] = ()
 ) -> ASGIApp:
-    """Return the gateway; it closes what it opened when its lifespan ends.
+    """Return the gateway; it closes its resources when its lifespan ends.
 
-    Workers that share the file forget in their memories what any of them has
-    written. Hooks are told facts of requests and of the shared cache.
+    A write in one worker invalidates the caches of all workers that share
+    `versions_file`. Hooks receive facts of requests and of the shared cache.
     """
     transport = Transport(
         connections=settings.glance_calls,
@@ -106,11 +106,11 @@ def build_app(
         settings, operations, contexts, response_cache, admission, hooks
     )
     front = _Front(*endpoints, others, has_page=settings.graphiql)
-    return _sharing(front, settings)
+    return _with_cors(front, settings)
 
 
 class _Front:
-    """The way to the endpoint that costs a request least."""
+    """Routes each request to its endpoint, at the lowest cost per request."""
 
     def __init__(
         self,
@@ -126,9 +126,9 @@ class _Front:
         self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._way(scope)(scope, receive, send)
+        await self._endpoint_for(scope)(scope, receive, send)
 
-    def _way(self, scope: Scope) -> ASGIApp:
+    def _endpoint_for(self, scope: Scope) -> ASGIApp:
         kind = scope["type"]
         if kind == "lifespan" or scope["path"] != GRAPHQL_PATH:
             return self._others
@@ -158,7 +158,7 @@ def _client(
 
 
 def document_maxima(settings: Settings) -> Maxima:
-    """Return the most that one request's document and variables may have."""
+    """Return the limits on one request's document and variables."""
     return Maxima(
         bytes=settings.limit_document_bytes,
         tokens=settings.limit_tokens,
@@ -204,7 +204,7 @@ def _endpoints(
 
 
 def _rates(settings: Settings) -> RateLimits | None:
-    """Return the limits on rates; None costs requests nothing."""
+    """Return the rate limits; None, without any cost per request, if none is set."""
     identity, address = (
         settings.rate_limit_per_identity,
         settings.rate_limit_per_address,
@@ -220,7 +220,7 @@ def _rates(settings: Settings) -> RateLimits | None:
     )
 
 
-def _sharing(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
     if not settings.cors_origins:
         return app
     return CrossOrigin(app, origins=settings.cors_origins)

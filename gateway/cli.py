@@ -1,7 +1,8 @@
-"""The command: read flags, build, run, exit status.
+"""The command line: it reads flags, runs a command and sets the exit status.
 
-0 for an end that was asked for, 1 for a failure with its reason in one line,
-2 for a wrong command line. What stands on an extra is imported by its command.
+The exit status is 0 after a requested stop, 1 after a failure (with a one-line
+reason), 2 for an invalid command line. Modules that need an optional extra are
+imported by the command that uses them.
 """
 
 import os
@@ -47,7 +48,7 @@ Text = str | None
 
 
 def _flag(setting: str) -> OptionInfo:
-    """Return the flag that overrides a setting: with its meaning and default."""
+    """Return the flag that overrides a setting, with its description and default."""
     field = Settings.model_fields[setting]
     default = "Required." if field.is_required() else f"Default: {field.default}."
     flag: OptionInfo = typer.Option(help=f"{field.description} {default}")
@@ -84,7 +85,7 @@ def serve(
 ) -> None:
     """Serve GraphQL for a Glance.
 
-    Every setting is also an environment variable GATEWAY_*; flags win.
+    Every setting is an environment variable GATEWAY_*; flags override it.
     """
     with until_stopped(), _failures():
         _serve(_settings(glance_url=glance_url, host=host, port=port, workers=workers))
@@ -94,26 +95,27 @@ def serve(
 def explore(
     *,
     os_cloud: Annotated[
-        Text, typer.Option(help="A cloud of clouds.yaml; else OS_CLOUD or OS_*.")
+        Text, typer.Option(help="A cloud in clouds.yaml; default: OS_CLOUD or OS_*.")
     ] = None,
     os_region_name: Annotated[Text, typer.Option(help="Its region.")] = None,
     os_interface: Annotated[
-        Text, typer.Option(help="public, internal or admin: whose address of Glance.")
+        Text,
+        typer.Option(help="The Glance endpoint to use: public, internal or admin."),
     ] = None,
     port: Annotated[
-        int, typer.Option(help="The port; 0: a free one.", min=0, max=65535)
+        int, typer.Option(help="The port; 0: any free port.", min=0, max=65535)
     ] = 8000,
     no_open: Annotated[
-        bool, typer.Option("--no-open", help="Open no browser.")
+        bool, typer.Option("--no-open", help="Do not open a browser.")
     ] = False,
 ) -> None:
-    """Serve your own cloud to yourself, with its token, and open GraphiQL.
+    """Serve your cloud's Glance to yourself, with your token, and open GraphiQL.
 
-    After `source openrc`, or with --os-cloud. It listens on 127.0.0.1 alone.
+    Run it after `source openrc`, or with --os-cloud. It listens on 127.0.0.1 only.
     """
     with until_stopped(), _failures():
         if find_spec("openstack") is None:
-            message = "It needs openstacksdk: pip install 'glance-gateway[cloud]'."
+            message = "explore needs openstacksdk: pip install 'glance-gateway[cloud]'."
             raise ServiceFailed(message)
         exploring = import_module("gateway.explore.command")
         exploring.explore(
@@ -133,7 +135,8 @@ def schema() -> None:
 def demo(
     *,
     host: Annotated[
-        str, typer.Option(help="Where both listen; who gets there can be anybody.")
+        str,
+        typer.Option(help="The address both listen on; all who reach it have access."),
     ] = HOST,
     port: Annotated[
         int, typer.Option(help="The gateway's port.", min=1, max=65535)
@@ -143,13 +146,13 @@ def demo(
     ] = 9292,
     data: Annotated[
         Path | None,
-        typer.Option(help="A folder for Glance's data, kept; else a temporary one."),
+        typer.Option(help="A folder to keep Glance's data in; default: temporary."),
     ] = None,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open GraphiQL in the browser.")
     ] = False,
 ) -> None:
-    """Start a real Glance with sample images, and the gateway before it."""
+    """Start a real Glance with sample images, and the gateway in front of it."""
     with until_stopped(), _failures(), _folder(data) as folder:
         settings = _settings(
             glance_url=url_at(host, glance_port),
@@ -186,7 +189,7 @@ def _demo(settings: Settings, folder: Path, *, glance_port: int, opens: bool) ->
 
 
 def _serve_beside(service: Service, server: Server, listening: socket) -> None:
-    """Serve until stopped; raises ServiceFailed when the service ends before."""
+    """Serve until stopped; raises ServiceFailed if the service ends first."""
 
     def stop_with_it() -> None:
         service.process.wait()
@@ -207,7 +210,7 @@ def _serve(settings: Settings) -> None:
         if settings.graphiql:
             announcement += f"\nGraphiQL  {url}/"
         if settings.glance_proxy_shown:
-            announcement += f"\nGlance is asked through {settings.glance_proxy_shown}"
+            announcement += f"\nGlance is reached through {settings.glance_proxy_shown}"
         if settings.workers > 1:
             typer.echo(announcement)
             _serve_workers(settings, listening)
@@ -219,7 +222,7 @@ def _serve(settings: Settings) -> None:
 
 
 def _serve_workers(settings: Settings, listening: socket) -> None:
-    """Serve in processes that forget together what any of them has written."""
+    """Serve in worker processes; a write in one invalidates the caches of all."""
     with tempfile.TemporaryDirectory(prefix="glance-gateway-") as folder:
         versions_file = Path(folder) / "versions"
         create_versions(versions_file)
@@ -241,7 +244,7 @@ def _settings(**flags: str | None) -> Settings:
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
-    """Yield each wrong setting under the name of its environment variable."""
+    """Yield each invalid setting with the name of its environment variable."""
     for problem in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
@@ -263,13 +266,13 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """End with the reason of what fails, or with all that settings have wrong.
+    """Exit with status 1 and the reason of a failure, or all invalid settings.
 
-    What looks like a setting and is none is told, and fails nothing.
+    Warns of GATEWAY_ variables that are not settings.
     """
     for name, similar in unknown_settings(os.environ):
-        hint = f" {similar} is one." if similar else ""
-        typer.echo(f"{name} is no setting.{hint}", err=True)
+        hint = f" Did you mean {similar}?" if similar else ""
+        typer.echo(f"{name} is not a setting.{hint}", err=True)
     try:
         yield
     except ServiceFailed as error:

@@ -1,6 +1,6 @@
 """Settings: one table of names, defaults, units and meanings.
 
-Each is an environment variable GATEWAY_*; flags of the command override them.
+Each setting is an environment variable GATEWAY_*; command-line flags override it.
 """
 
 import ssl
@@ -39,10 +39,10 @@ def _http_url(text: str) -> str:
 
 
 def _proxy_for(address: SplitResult) -> str | None:
-    """Return the proxy that the environment has for an address, None for none.
+    """Return the URL of the environment's proxy for an address, None without one.
 
-    Loopback addresses have none. Raises ValueError for a proxy of another kind than
-    HTTP.
+    Loopback addresses use no proxy. Raises ValueError if the proxy is not an HTTP
+    proxy.
     """
     host, proxies = address.hostname or "", getproxies_environment()
     proxy = proxies.get(address.scheme)
@@ -104,7 +104,7 @@ def _is_redis_url(text: str) -> bool:
 
 
 def _listed(given: object) -> object:
-    """Return the values of a JSON list, or those with commas between."""
+    """Return the values of a JSON list or of a comma-separated list."""
     if not isinstance(given, str):
         return given
     if given.lstrip().startswith("["):
@@ -147,15 +147,15 @@ PollSeconds = Annotated[float, Field(ge=0.01, le=3600)]
 
 
 class Settings(BaseSettings):
-    """What one gateway runs with; wrong values are all named at once."""
+    """The settings of one gateway; an error names all invalid values at once."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     glance_url: Annotated[str, AfterValidator(_http_url)] = Field(
         description=(
-            "Glance's address, as the service catalog has it: `http://ip:9292` or"
-            " `http://ip/image`, with or without a slash or `/v2` at the end. It is"
-            " asked through the proxy of `HTTP_PROXY` or `HTTPS_PROXY`, unless"
+            "Glance's address as in the service catalog: `http://ip:9292` or"
+            " `http://ip/image`, with or without a trailing slash or `/v2`. It is"
+            " reached through the proxy of `HTTP_PROXY` or `HTTPS_PROXY`, unless"
             " `NO_PROXY` names it or it is a loopback address."
         )
     )
@@ -163,21 +163,23 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="The address to listen on."
     )
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
-    workers: int = Field(1, ge=1, le=256, description="Processes, one per core.")
+    workers: int = Field(
+        1, ge=1, le=256, description="Worker processes; one for each core."
+    )
     request_timeout_seconds: float = Field(
-        60, gt=0, le=3600, description="The longest one GraphQL request may take."
+        60, gt=0, le=3600, description="The longest time for one GraphQL request."
     )
     glance_timeout_seconds: float = Field(
-        30, gt=0, le=3600, description="The longest one call to Glance may take."
+        30, gt=0, le=3600, description="The longest time for one call to Glance."
     )
     connections: int = Field(
         10_000,
         ge=1,
         le=1_000_000,
-        description="Connections of clients at once, for each worker.",
+        description="Client connections at once, in each worker.",
     )
     read_timeout_seconds: float = Field(
-        30, gt=0, le=3600, description="The longest a request may take to arrive."
+        30, gt=0, le=3600, description="The longest time for a request to arrive."
     )
     write_timeout_seconds: float = Field(
         20,
@@ -190,12 +192,15 @@ class Settings(BaseSettings):
         ge=1,
         le=3600,
         description=(
-            "How long a connection is kept for its client's next request; a proxy in"
-            " front should keep its own for less."
+            "How long an idle connection is kept for its client's next request. A"
+            " proxy in front should close its connections earlier."
         ),
     )
     glance_calls: int = Field(
-        64, ge=1, le=10_000, description="Calls to Glance at once, for each worker."
+        64,
+        ge=1,
+        le=10_000,
+        description="Calls to Glance in flight at once, in each worker.",
     )
     glance_calls_per_identity: int = Field(
         16, ge=1, le=10_000, description="The same, for each token."
@@ -205,15 +210,15 @@ class Settings(BaseSettings):
         ge=1,
         le=10_000,
         description=(
-            "Calls to Glance at once of all tokens together that it has not accepted"
-            " yet; a hundred times as many may wait."
+            "The same, for all tokens together that Glance has not accepted yet; a"
+            " hundred times as many may wait."
         ),
     )
     glance_waiting: int = Field(
         10_000,
         ge=1,
         le=1_000_000,
-        description="Calls that may wait for their turn, for each worker.",
+        description="Calls that may wait for their turn, in each worker.",
     )
     glance_waiting_per_identity: int = Field(
         4000, ge=1, le=1_000_000, description="The same, for each token."
@@ -222,21 +227,22 @@ class Settings(BaseSettings):
         64 * 1024 * 1024,
         ge=1024,
         description=(
-            "The longest body of Glance's that is read; 16 MiB at most of what is"
-            " not a list of images."
+            "The largest body of a list of images that is read from Glance; other"
+            " bodies may have 16 MiB at most."
         ),
     )
     glance_ca_file: Annotated[FilePath, AfterValidator(_certificates)] | None = Field(
         None,
         description=(
-            "Certificates (PEM) that vouch for Glance, instead of the system's."
+            "CA certificates (PEM) to verify Glance's certificate with, instead of"
+            " the system's."
         ),
     )
     cache_url: Annotated[str, AfterValidator(_cache_url)] = Field(
         "memory://",
         repr=False,
         description=(
-            "Where answers are remembered: `memory://` in each worker,"
+            "Where responses are cached: `memory://` in each worker,"
             " `redis://[:password@]host[:port][/db]` or `rediss://` (TLS) in a Valkey"
             " or Redis that replicas share, `none` nowhere."
         ),
@@ -244,38 +250,51 @@ class Settings(BaseSettings):
     cache_max_entries: int = Field(
         10_000,
         ge=1,
-        description="Reads and answers remembered in memory, for each worker.",
+        description="Cache entries in memory, in each worker.",
     )
     cache_max_bytes: int = Field(
-        256 * 1024 * 1024, ge=1, description="Bytes of them, for each worker."
+        256 * 1024 * 1024,
+        ge=1,
+        description="Bytes of cache entries in memory, in each worker.",
     )
     cache_ttl_images_seconds: Seconds = Field(
-        5, description="How long a list of images is fresh; 0: not remembered."
+        5, description="How long a list of images is fresh; 0: not cached."
     )
     cache_ttl_image_seconds: Seconds = Field(
-        10, description="How long an image that has settled is fresh."
+        10, description="How long an image in a final status is fresh."
     )
     cache_ttl_transient_image_seconds: Seconds = Field(
-        1, description="How long one on its way is: queued, saving, importing, missing."
+        1,
+        description=(
+            "How long an image in a transient status (queued, saving, importing) or a"
+            " missing one is fresh."
+        ),
     )
     cache_ttl_tasks_seconds: Seconds = Field(
-        10, description="How long an image's tasks are fresh when none runs."
+        10, description="How long an image's tasks are fresh if none of them runs."
     )
     cache_ttl_running_tasks_seconds: Seconds = Field(
-        1, description="How long they are while one runs."
+        1, description="How long they are fresh while one runs."
     )
     cache_ttl_stores_seconds: Seconds = Field(
-        300, description="How long the list of the cloud's stores is fresh."
+        300, description="How long the list of stores is fresh."
     )
     cache_ttl_schemas_seconds: Seconds = Field(
         300, description="How long one of Glance's JSON schemas is fresh."
     )
     stale_while_revalidate_seconds: Seconds = Field(
-        0, description="How much longer an answer is shown while it is asked for again."
+        0,
+        description=(
+            "How long an expired entry is still served while it is revalidated in the"
+            " background."
+        ),
     )
     stale_if_error_seconds: Seconds = Field(
         60,
-        description="How much longer it is shown when Glance is unreachable or fails.",
+        description=(
+            "How long an expired entry is still served if Glance is unreachable or"
+            " fails."
+        ),
     )
     cors_origins: Annotated[
         tuple[Annotated[str, AfterValidator(_origin)], ...],
@@ -284,31 +303,32 @@ class Settings(BaseSettings):
     ] = Field(
         (),
         description=(
-            "Origins whose pages may ask, such as `https://horizon.example.com`,"
-            " with commas between or as a JSON list; `*` for all."
+            "Origins whose pages may send requests, such as"
+            " `https://horizon.example.com`, separated by commas or as a JSON list;"
+            " `*` for all."
         ),
     )
     compress_min_bytes: int = Field(
         1024,
         ge=0,
         description=(
-            "The shortest answer that is compressed for clients that take zstd, br"
-            " or gzip; 0: none is."
+            "The smallest response that is compressed (zstd, br or gzip); 0: none is."
         ),
     )
     batch_max_requests: int = Field(
         0,
         ge=0,
         le=1000,
-        description="GraphQL requests that may come as one JSON list; 0: none may.",
+        description="GraphQL requests in one batch (a JSON list); 0: no batches.",
     )
     graphiql: bool = Field(
-        default=True, description="Whether `/` shows GraphiQL, an IDE in the browser."
+        default=True, description="Whether `/` serves GraphiQL, an IDE in the browser."
     )
     introspection: bool = Field(
         default=True,
         description=(
-            "Whether clients may ask for the schema, and messages suggest its names."
+            "Whether clients may read the schema, and error messages suggest names of"
+            " it."
         ),
     )
     limit_document_bytes: Limit = Field(
@@ -329,14 +349,14 @@ class Settings(BaseSettings):
     limit_introspection: Limit = Field(
         10_000,
         description=(
-            "Values of the schema that introspection may bring, estimated; all of it"
-            " has some 3,300."
+            "Values of the schema that introspection may return, estimated; all of it"
+            " has about 3,300."
         ),
     )
     limit_result_values: Limit = Field(
         200_000,
         description=(
-            "Values of a result, estimated by the sizes of lists: 1000 images with"
+            "Values of a result, estimated from the sizes of lists: 1000 images with"
             " 20 fields have 21,000."
         ),
     )
@@ -347,13 +367,16 @@ class Settings(BaseSettings):
         32, description="Levels of lists and objects in variables."
     )
     poll_seconds: PollSeconds = Field(
-        5, description="How often to look at what a subscription watches."
+        5, description="Polling interval of a subscription."
     )
     poll_transient_seconds: PollSeconds = Field(
-        1, description="How often while an image of it is on its way."
+        1,
+        description=(
+            "Polling interval while one of its images is in a transient status."
+        ),
     )
     subscriptions: int = Field(
-        10_000, ge=1, le=1_000_000, description="Subscriptions, for each worker."
+        10_000, ge=1, le=1_000_000, description="Subscriptions, in each worker."
     )
     subscriptions_per_identity: int = Field(
         1000, ge=1, le=1_000_000, description="The same, for each token."
@@ -362,13 +385,13 @@ class Settings(BaseSettings):
         100,
         ge=1,
         le=10_000,
-        description="Different lists that a token may subscribe to, for each worker.",
+        description=("Different lists that a token may subscribe to, in each worker."),
     )
     subscriptions_per_connection: int = Field(
         100,
         ge=1,
         le=10_000,
-        description="Operations at once, of one WebSocket connection.",
+        description="Operations at once on one WebSocket connection.",
     )
     limit_cost: int = Field(
         2_000,
@@ -381,33 +404,33 @@ class Settings(BaseSettings):
     rate_limit_per_identity: RateLimit = Field(
         None,
         description=(
-            "Calls to Glance that one token may ask for in a time, such as"
-            " `3000/minute`; a request counts as one at least."
+            "Calls to Glance that one token may ask for in a time window, such as"
+            " `3000/minute`; each request counts as one at least."
         ),
     )
     rate_limit_per_address: RateLimit = Field(
-        None, description="The same, for each address that connections come from."
+        None, description="The same, for each client address."
     )
     forward_service_token: bool = Field(
-        default=False, description="Whether X-Service-Token travels on to Glance."
+        default=False, description="Whether `X-Service-Token` is forwarded to Glance."
     )
 
     @property
     def glance_proxy(self) -> str | None:
-        """Return the address of the proxy before Glance, which may hold a password."""
+        """Return the URL of the proxy to Glance; it may contain a password."""
         return _proxy_for(urlsplit(self.glance_url))
 
     @property
     def glance_proxy_shown(self) -> str | None:
-        """Return the address of the proxy without user and password."""
+        """Return the URL of the proxy without user and password."""
         proxy = self.glance_proxy
         return proxy and f"http://{urlsplit(proxy).netloc.rpartition('@')[2]}"
 
 
 def unknown_settings(environment: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each variable that looks like a setting and is none.
+    """Yield each GATEWAY_ variable that is not a setting, and a similar setting.
 
-    With the setting that it resembles, None where there is none such.
+    The similar setting is None if no name is close enough.
     """
     known = [name.upper() for name in Settings.model_fields]
     for variable in sorted(environment):

@@ -1,4 +1,4 @@
-"""Signals that ask a command to stop, and when they may."""
+"""Handling of the signals that stop a command."""
 
 import signal
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def until_stopped() -> Iterator[None]:
-    """Leave at the first signal to stop, as if done, and ignore later ones.
+    """Leave the block without an error at the first stop signal; ignore later ones.
 
-    It arrives inside as KeyboardInterrupt. A hang-up that `nohup` has us
-    ignore stays ignored.
+    The block is interrupted by KeyboardInterrupt. SIGHUP stays ignored if it
+    already is, as under `nohup`.
     """
     stopping = [
         number
@@ -37,9 +37,9 @@ def until_stopped() -> Iterator[None]:
 
 @contextmanager
 def held_signals() -> Iterator[None]:
-    """Let signals to stop wait until what may not be cut in two is done.
+    """Block stop signals until the block, which must not be interrupted, ends.
 
-    A process started inside holds them for ever, unless it lets them through.
+    A process started inside inherits the blocked signals; it must unblock them.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:

@@ -81,8 +81,8 @@ def test_unknown_setting_is_told(taken_port: int) -> None:
     ended = run("serve", *flags, GATEWAY_CACHE_URI="none", GATEWAY_X="")
 
     told = [
-        "GATEWAY_CACHE_URI is no setting. GATEWAY_CACHE_URL is one.\n",
-        "GATEWAY_X is no setting.\n",
+        "GATEWAY_CACHE_URI is not a setting. Did you mean GATEWAY_CACHE_URL?\n",
+        "GATEWAY_X is not a setting.\n",
     ]
     assert ended == Ended(1, "", "".join(told) + taken_line(taken_port, "--port"))
 

@@ -1,4 +1,4 @@
-"""ResponseCache in fewer bytes, for clients that take them so.
+"""Compresses responses for clients that accept it.
 
 Source: RFC 9110, sections 8.4 and 12.5.3.
 """
@@ -19,12 +19,12 @@ from gateway.cache.single_flight import SingleFlight
 
 # Higher levels take two to four times the CPU for a tenth of the bytes.
 LEVEL = 1
-# Less takes no more than about a millisecond.
+# Smaller bodies take at most about a millisecond.
 OFF_LOOP_FROM_BYTES = 128 * 1024
 
 
 class Encoding(Enum):
-    """What an answer can be compressed by, what takes least CPU first."""
+    """The content encodings, cheapest in CPU first."""
 
     ZSTD = "zstd"
     BROTLI = "br"
@@ -32,19 +32,19 @@ class Encoding(Enum):
 
 
 class Compression:
-    """Compresses what is long enough; a remembered answer once."""
+    """Compresses responses that are long enough; a cached response only once."""
 
     def __init__(self, response_cache: ResponseCache, *, min_bytes: int) -> None:
-        """Leave bodies of less than `min_bytes` as they are; all, if that is 0.
+        """Compress bodies of at least `min_bytes`; none if it is 0.
 
-        Remembered response_cache are kept compressed by `response_cache`, too.
+        `response_cache` also stores the compressed bodies of its entries.
         """
         self._response_cache = response_cache
         self._min_bytes = min_bytes
         self._flights = SingleFlight[bytes]()
 
     async def of(self, response: Response, accept_encoding: str | None) -> Response:
-        """Return the response as a client with this Accept-Encoding takes it."""
+        """Return the response encoded for this Accept-Encoding."""
         body = response.body
         if not self._min_bytes or len(body) < self._min_bytes:
             return response
@@ -64,19 +64,19 @@ class Compression:
         """Return the compressed body, from the cache entry if it has one."""
         if response.remembered is None:
             return await self._compressed_once(encoding, response.body)
-        key, answer = response.remembered
-        if encoding.value in answer.compressed:
-            return answer.compressed[encoding.value]
+        key, entry = response.remembered
+        if encoding.value in entry.compressed:
+            return entry.compressed[encoding.value]
         compressed = await self._compressed_once(encoding, response.body)
         await self._response_cache.keep_compressed(
-            key, answer, encoding.value, compressed
+            key, entry, encoding.value, compressed
         )
         return compressed
 
     async def _compressed_once(self, encoding: Encoding, body: bytes) -> bytes:
-        """Compress a body, once for all responses that are sent with it now.
+        """Compress a body; concurrent responses with the same body share the work.
 
-        A large one is compressed in a thread, where no encoding blocks the loop.
+        A large body is compressed in a thread, so that it does not block the loop.
         """
         if len(body) < OFF_LOOP_FROM_BYTES:
             return compress(encoding, body)
@@ -86,7 +86,7 @@ class Compression:
 
 @decided_once
 def encoding_in(accept_encoding: str) -> Encoding | None:
-    """Return the encoding that is preferred, None where that is none of ours."""
+    """Return the preferred encoding, None if we do not support it."""
     weighed = qualities(accept_encoding)
     of_others = weighed.get("*", NOT_ACCEPTABLE)
     offered = {one: weighed.get(one.value, of_others) for one in Encoding}
@@ -98,7 +98,7 @@ def encoding_in(accept_encoding: str) -> Encoding | None:
 
 
 def compress(encoding: Encoding, body: bytes) -> bytes:
-    """Return the body compressed, quickly rather than well."""
+    """Return the compressed body, at the fastest level."""
     match encoding:
         case Encoding.ZSTD:
             return zstandard.ZstdCompressor(level=LEVEL).compress(body)

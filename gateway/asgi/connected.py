@@ -1,4 +1,4 @@
-"""Work that nobody waits for any longer ends."""
+"""Cancels work when its client disconnects."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
@@ -14,10 +14,10 @@ Result = TypeVar("Result")
 async def while_connected(
     receive: Receive, work: Coroutine[object, object, Result]
 ) -> Result:
-    """Return what the work gives; raises ClientLeft once the client has gone away.
+    """Return the work's result; raises ClientLeft when the client disconnects.
 
-    Then, and when we are cancelled ourselves, the work is cancelled and has
-    ended before this returns. The request's body must have been read. Source of
+    On a disconnect or a cancellation, the work is cancelled and has ended before
+    this function ends. The request's body must have been read. Source of
     the order of steps: asyncio.timeout, which ends a block by time.
     """
     task = asyncio.current_task()
@@ -47,7 +47,7 @@ async def while_connected(
 async def all_of(
     works: Iterable[Coroutine[object, object, Result]],
 ) -> Sequence[Result]:
-    """Run works, which may not raise, at the same time and return their results.
+    """Run works concurrently and return their results; they must not raise.
 
     When cancelled, it ends after all of them have ended. It uses no TaskGroup, whose
     exceptions would keep all objects of their frames in memory.

@@ -1,4 +1,4 @@
-"""Who asks, as the request's headers say."""
+"""Reads the caller's identity from the request headers."""
 
 from gateway.asgi.graphql.request import Headers
 from gateway.identity import Identity
@@ -7,11 +7,11 @@ BEARER = "bearer "
 
 
 def identity_in(headers: Headers, *, with_service_token: bool) -> Identity | None:
-    """Return the bearer of the request's token, None where it has none.
+    """Return the identity of the request's token, None without a token.
 
-    The token is looked for in X-Auth-Token, then X-AUTH_TOKEN (a spelling of
-    many how-tos), then Authorization: Bearer. No other header says anything
-    about the caller. Raises InvalidToken.
+    The token is read from X-Auth-Token, then X-AUTH_TOKEN (a spelling of many
+    how-tos), then Authorization: Bearer. No other header affects the identity.
+    Raises InvalidToken.
     """
     token = _token(headers)
     if not token:
@@ -21,7 +21,7 @@ def identity_in(headers: Headers, *, with_service_token: bool) -> Identity | Non
 
 
 def brings_token(headers: Headers) -> bool:
-    """Return whether the request has a token, whatever it is worth."""
+    """Return whether the request has a token, valid or not."""
     return bool(_token(headers))
 
 

@@ -1,4 +1,4 @@
-"""Pages of other origins, which a setting may let ask."""
+"""CORS: lets pages of other origins send requests."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,10 +23,10 @@ EXPOSED_HEADERS = "ETag", "Retry-After", "X-OpenStack-Request-ID"
 
 
 class CrossOrigin(CORSMiddleware):
-    """CORS for some origins; a preflight is rejected in JSON, as all else is."""
+    """CORS for some origins; rejects a preflight in JSON, like other requests."""
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
-        """Let pages of these origins ask, `*` for all."""
+        """Allow requests from pages of these origins, `*` for all."""
         super().__init__(
             app,
             allow_origins=origins,
@@ -36,7 +36,7 @@ class CrossOrigin(CORSMiddleware):
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return what a browser is told before its page may ask."""
+        """Return the response to a preflight request."""
         response = super().preflight_response(request_headers)
         if response.status_code == HTTPStatus.OK:
             return response

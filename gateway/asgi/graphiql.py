@@ -1,4 +1,4 @@
-"""GraphiQL, an IDE in the browser: the package's own files, nothing from elsewhere."""
+"""GraphiQL, an IDE in the browser, served from the package's own files only."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 BUILT = Path(__file__).parents[1] / "graphiql" / "dist"
 
-# What scripts, workers and requests may be comes from here alone. Monaco writes
-# style sheets and the places of its lines into the page, and its squiggles are
-# images within them; GraphiQL's style sheets hold their fonts.
+# Scripts, workers and requests are limited to this origin. Monaco writes style
+# sheets and inline line positions into the page, and its squiggles are data images
+# in them; GraphiQL's style sheets contain their fonts.
 POLICY = (
     "default-src 'none'",
     "script-src 'self'",
@@ -26,7 +26,7 @@ POLICY = (
     "form-action 'none'",
     "frame-ancestors 'none'",
 )
-# Workers go by the policy that comes with their own files.
+# Browsers apply to a worker the policy that is sent with its file.
 GUARDS = {
     "content-security-policy": "; ".join(POLICY),
     "cross-origin-opener-policy": "same-origin",
@@ -50,7 +50,7 @@ install again, in a clone of the repository:</p>
 
 
 def page_routes() -> list[BaseRoute]:
-    """Return the routes of the page, as it is built now, and of its parts."""
+    """Return the routes of the page, read once from the build, and of its assets."""
     index = BUILT / "index.html"
     page = index.read_text() if index.exists() else MISSING
     status = 200 if index.exists() else 404
@@ -63,24 +63,24 @@ def page_routes() -> list[BaseRoute]:
 
 
 def is_for_page(scope: Scope) -> bool:
-    """Return whether somebody has opened the endpoint in a browser."""
+    """Return whether a browser requests the endpoint as a page."""
     if scope["method"] != "GET" or scope["query_string"]:
         return False
     return "text/html" in Headers(scope=scope).get("accept", "")
 
 
 async def show_page_instead(scope: Scope, receive: Receive, send: Send) -> None:
-    """Send a browser from the endpoint to the page beside it."""
+    """Redirect a browser from the endpoint to GraphiQL."""
     headers = {"cache-control": "no-store", "vary": "Accept"}
     redirect = RedirectResponse("./", 303, headers)
     await redirect(scope, receive, send)
 
 
 class _Parts(StaticFiles):
-    """Files whose names change with what they hold, and their compressed twins."""
+    """Files whose names contain a content hash, and their gzip versions."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file that browsers need to ask for only once."""
+        """Return a file that browsers may cache for good."""
         takes_gzip = "gzip" in Headers(scope=scope).get("accept-encoding", "")
         file = f"{path}.gz" if takes_gzip else path
         response = await super().get_response(file, scope)

@@ -1,4 +1,4 @@
-"""What is answered where no GraphQL is: JSON with `errors`, as everywhere."""
+"""Responses to other paths than GraphQL's: JSON with `errors`, as everywhere."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -13,7 +13,7 @@ Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 
 async def no_such_path(request: Request, error: Exception) -> JSONResponse:
-    """Return the answer to an HTTPException, of Starlette's routing most often."""
+    """Return the response to an HTTPException, usually of Starlette's routing."""
     assert isinstance(error, HTTPException)  # noqa: S101 - all it is registered for
     status = HTTPStatus(error.status_code)
     reason = f"{status.phrase}: {request.url.path}. GraphQL is at /graphql."
@@ -23,7 +23,7 @@ async def no_such_path(request: Request, error: Exception) -> JSONResponse:
 
 
 async def failed(request: Request, error: Exception) -> JSONResponse:
-    """Return the answer to a bug of ours, which Starlette raises on, to be logged."""
+    """Return the response to a bug of ours; Starlette re-raises it to be logged."""
     del error
     code, reason = "INTERNAL_SERVER_ERROR", "Internal server error."
     status = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -1,4 +1,4 @@
-"""What clients prefer, as headers weigh it: `gzip;q=0.5, br`.
+"""Parses quality values of Accept headers, such as `gzip;q=0.5, br`.
 
 Source: RFC 9110, section 12.4.2.
 """
@@ -9,14 +9,14 @@ from typing import TypeVar
 
 NOT_ACCEPTABLE = 0.0
 
-_REMEMBERED_MAX_CHARACTERS = 1_000
-_REMEMBERED_MAX = 256
+_CACHED_MAX_CHARACTERS = 1_000
+_CACHED_MAX = 256
 
 Decision = TypeVar("Decision")
 
 
 def qualities(header: str) -> Mapping[str, float]:
-    """Return the quality of each name, in lower case, 0 where it makes no sense."""
+    """Return the quality of each name in lower case; 0 if it is malformed."""
     weighed: dict[str, float] = {}
     for one in header.lower().split(","):
         name, *parameters = (part.strip() for part in one.split(";"))
@@ -26,11 +26,11 @@ def qualities(header: str) -> Mapping[str, float]:
 
 
 def decided_once(decide: Callable[[str], Decision]) -> Callable[[str], Decision]:
-    """Return the same decision, remembered for headers of a usual length."""
-    decide_once = lru_cache(maxsize=_REMEMBERED_MAX)(decide)
+    """Return the same function, with a cache for headers of a usual length."""
+    decide_once = lru_cache(maxsize=_CACHED_MAX)(decide)
 
     def decided(header: str) -> Decision:
-        if len(header) > _REMEMBERED_MAX_CHARACTERS:
+        if len(header) > _CACHED_MAX_CHARACTERS:
             return decide(header)
         return decide_once(header)
 

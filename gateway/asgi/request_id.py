@@ -1,4 +1,4 @@
-"""The id under which one request is known to client, gateway and Glance."""
+"""The request id that client, gateway and Glance share."""
 
 import re
 
@@ -11,8 +11,8 @@ HEADER = "x-openstack-request-id"
 _ACCEPTABLE = re.compile(r"req-[0-9A-Za-z._-]{1,60}")
 
 
-def request_id(asked: str | None) -> str:
-    """Return the client's own id where it is acceptable, else a new one."""
-    if asked is not None and _ACCEPTABLE.fullmatch(asked):
-        return asked
+def request_id(sent: str | None) -> str:
+    """Return the id that the client sent if it is valid, else a new one."""
+    if sent is not None and _ACCEPTABLE.fullmatch(sent):
+        return sent
     return new_request_id()

@@ -215,7 +215,7 @@ def test_list_is_no_stream_of_events(batching: Gateway) -> None:
 
     assert response.status_code == 406
     (error,) = response.json()["errors"]
-    assert error["message"].startswith("A list of requests is answered as JSON")
+    assert error["message"].startswith("The response to a batch is JSON")
 
 
 def test_subscription_of_a_list_is_refused_in_its_place(batching: Gateway) -> None:
@@ -230,7 +230,7 @@ def test_subscription_of_a_list_is_refused_in_its_place(batching: Gateway) -> No
     )
 
     refused, answered = response.json()
-    assert refused["errors"][0]["message"] == "A subscription must come alone."
+    assert refused["errors"][0]["message"] == "A batch must not contain subscriptions."
     assert answered == {"data": {"__typename": "Query"}}
 
 
@@ -243,4 +243,4 @@ def test_list_of_too_many_or_none_is_refused(batching: Gateway, number: int) -> 
 
     assert response.status_code == 400
     (error,) = response.json()["errors"]
-    assert error["message"] == "A list must hold 1 to 3 requests."
+    assert error["message"] == "A batch must have 1 to 3 requests."

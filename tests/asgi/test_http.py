@@ -188,7 +188,7 @@ def test_other_methods_are_refused(gateway: Gateway, method: str) -> None:
     assert response.status_code == 405
     assert response.headers["Allow"] == "GET, POST"
     (error,) = response.json()["errors"]
-    assert error["message"].startswith("GraphQL is asked with POST")
+    assert error["message"].startswith("Send GraphQL requests with POST")
 
 
 @pytest.mark.parametrize(

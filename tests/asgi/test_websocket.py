@@ -205,7 +205,7 @@ def test_other_subprotocols_are_refused(gateway: Gateway) -> None:
     with socket(gateway, protocol="graphql-ws") as opened:
         closed = opened.closed()
 
-    assert closed == (4406, "Speak graphql-transport-ws.")
+    assert closed == (4406, "Use the subprotocol graphql-transport-ws.")
 
 
 def test_silent_client_is_closed(

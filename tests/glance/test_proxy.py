@@ -195,5 +195,5 @@ def test_serve_prints_which_proxy_it_uses() -> None:
         said = command.until("proxy.test:3128\n")
         ended = command.stop(signal.SIGTERM)
 
-    assert "Glance is asked through http://proxy.test:3128\n" in said
+    assert "Glance is reached through http://proxy.test:3128\n" in said
     assert PASSWORD not in ended.output + ended.errors

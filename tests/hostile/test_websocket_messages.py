@@ -138,7 +138,7 @@ def test_long_id_closes_the_connection(gateway: Gateway) -> None:
         opened.subscribe("{ __typename }", name="a" * 257)
         closed = opened.closed()
 
-    assert closed == (4400, "An id may have 256 characters.")
+    assert closed == (4400, "An id may have 256 characters at most.")
 
 
 @pytest.mark.parametrize("levels", [33, 260, 1000])

@@ -1,4 +1,4 @@
-"""The endpoint: an HTTP request in, the answer of the schema out."""
+"""The HTTP endpoint of GraphQL."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -51,26 +51,25 @@ from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.schema.errors import MAX_ERRORS_OF_MUTATIONS
 
 ACCEPTABLE = (
-    "Responses are application/graphql-response+json, application/json or"
-    " text/event-stream: accept one of them."
+    "Accept application/graphql-response+json, application/json or text/event-stream."
 )
 STREAMED = (
-    "A subscription is a stream of answers: accept text/event-stream, or use a"
+    "A subscription is a stream of responses: accept text/event-stream, or use a"
     " WebSocket with graphql-transport-ws."
 )
-LISTED = "A list of requests is answered as JSON: accept application/json."
+LISTED = "The response to a batch is JSON: accept application/json."
 
-# A document of so few takes next to no time once it is prepared.
+# A document with so few tokens takes almost no time once it is prepared.
 FEW_TOKENS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What is accepted of a request.
+    """What a request may contain.
 
-    `service_token` tells whether it may have one, `requests_in_list` how many
-    requests a batch may have, 0 for no batches; `admission` checks each of them
-    against the limits.
+    `service_token`: whether its service token is used. `requests_in_list`: the most
+    requests of a batch, 0 for no batches. `admission` checks each request against
+    the limits.
     """
 
     service_token: bool
@@ -79,7 +78,7 @@ class Allowed:
 
 
 class GraphQLEndpoint:
-    """An ASGI application that answers GraphQL over HTTP."""
+    """An ASGI application that serves GraphQL over HTTP."""
 
     def __init__(
         self,
@@ -94,7 +93,7 @@ class GraphQLEndpoint:
     ) -> None:
         """Execute each admitted request in a context of its own.
 
-        `hooks` are given the RequestFacts of each request that was executed or
+        `hooks` receive the RequestFacts of each request that was executed or
         whose response was in the cache.
         """
         self._operations = operations
@@ -109,7 +108,7 @@ class GraphQLEndpoint:
         contexts.listen(self._queries.stop_sharing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a client that leaves is not answered."""
+        """Respond to one HTTP request, unless its client disconnects."""
         headers = headers_of(scope)
         identifier = request_id(headers.get(HEADER))
         takes = accepted(headers.get("accept"))
@@ -138,7 +137,7 @@ class GraphQLEndpoint:
         identifier: str,
         takes: Accepted,
     ) -> "Response | _Stream":
-        """Return the answer to one request, or to several in one."""
+        """Return the response to one request or to a batch."""
         body = await read_request(scope, headers, receive)
         if takes.result is None and not takes.events:
             raise BadRequest(HTTPStatus.NOT_ACCEPTABLE, ACCEPTABLE)
@@ -156,18 +155,20 @@ class GraphQLEndpoint:
     async def _each(
         self, requests: Sequence[bytes], details: RequestDetails
     ) -> Sequence[Response]:
-        """Return the answers to requests that run at the same time, in order."""
+        """Return the responses to a batch, in order; its requests run concurrently."""
         return await all_of(self._in_batch(one, details) for one in requests)
 
     async def _in_batch(self, body: bytes, details: RequestDetails) -> Response:
-        """Return the answer to one request of several, also where it is refused."""
+        """Return the response to one request of a batch, also if it is rejected."""
         try:
             answer = await self._answer(body, details, result_of)
         except Exception as error:  # noqa: BLE001 - a bug is logged there
             return rejection_response(error, details.identifier, details.takes.result)
         if isinstance(answer, Response):
             return answer
-        alone = BadRequest(HTTPStatus.BAD_REQUEST, "A subscription must come alone.")
+        alone = BadRequest(
+            HTTPStatus.BAD_REQUEST, "A batch must not contain subscriptions."
+        )
         return rejection_response(alone, details.identifier, details.takes.result)
 
     async def _answer(
@@ -190,7 +191,7 @@ class GraphQLEndpoint:
     async def _executed(
         self, key: ResponseKey, body: bytes, details: RequestDetails, waiting: Waiting
     ) -> "Response | _Stream":
-        """Return the response to a request that no cache entry answers."""
+        """Return the response to a request after a cache miss."""
         request = parse_request(details.method, body)
         prepared = await self._prepared(request, details, waiting)
         if _is_streamed(prepared, details):
@@ -244,15 +245,15 @@ class GraphQLEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """ResponseCache that are sent one by one."""
+    """Responses that are sent one by one."""
 
     responses: AsyncGenerator[bytes, None]
 
 
 def _is_streamed(prepared: Prepared, details: RequestDetails) -> bool:
-    """Tell how an operation is answered; raises BadRequest where it can't be.
+    """Return whether the response is an event stream; raises BadRequest if invalid.
 
-    Clients that take nothing but events are told single answers so, too.
+    Clients that accept only events also receive single responses as events.
     """
     if prepared.type_ is OperationType.MUTATION and details.method == "GET":
         reason = "mutations are not allowed when using GET"

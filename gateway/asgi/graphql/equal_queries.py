@@ -1,4 +1,4 @@
-"""Equal queries at the same time: one is executed, the others share its result."""
+"""Coalesces equal queries: one is executed, the others share its result."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct):
 
     @property
     def counts(self) -> Counts:
-        """Return the counters of a request that shares it: all reads coalesced."""
+        """Return the counters of a request that shares the outcome."""
         reads = self.counters.dependencies.reads
         return {"calls": 0, "cached": 0, "coalesced": reads, "stale": 0}
 
@@ -81,7 +81,7 @@ class QueryExecution:
         self._key = key
         self._ended: asyncio.Event | None = None
         self._was_abandoned = False
-        # None where other requests may not share it.
+        # None if other requests may not share it.
         self.outcome: Outcome | None = None
 
     @property
@@ -92,9 +92,9 @@ class QueryExecution:
     async def coalesce(self) -> Outcome | None:
         """Return the outcome of the equal query in flight.
 
-        None where it can't be shared, or where this request has to execute the
-        query: when the client of the executing request leaves, one of the waiting
-        requests takes over.
+        Returns None if it can't be shared, or if this request has to execute the
+        query: when the client of the executing request disconnects, one of the
+        waiting requests takes over.
         """
         while (other := self._in_flight.get(self._key)) is not None:
             if other._ended is None:  # noqa: SLF001 - of this class
@@ -108,7 +108,7 @@ class QueryExecution:
     async def run(
         self, waiting: Waiting, work: Coroutine[object, object, Result]
     ) -> Result:
-        """Await the work by `waiting`, in flight from now on unless another is."""
+        """Await the work with `waiting`; in flight unless an equal query already is."""
         self._in_flight.setdefault(self._key, self)
         return await waiting(work)
 
@@ -125,7 +125,7 @@ class QueryExecution:
         """End the execution, and wake the requests that wait for it."""
         if self._in_flight.get(self._key) is self:
             del self._in_flight[self._key]
-        has_left = asyncio.CancelledError, ClientLeft
-        self._was_abandoned = kind is not None and issubclass(kind, has_left)
+        abandoned = asyncio.CancelledError, ClientLeft
+        self._was_abandoned = kind is not None and issubclass(kind, abandoned)
         if self._ended is not None:
             self._ended.set()

@@ -1,4 +1,4 @@
-"""What media type a client wants its answer in.
+"""Negotiates the media type of a response.
 
 Sources: RFC 9110, section 12.5.1, and
 https://graphql.github.io/graphql-over-http/draft/#sec-Media-Types
@@ -12,7 +12,7 @@ from gateway.asgi.qualities import NOT_ACCEPTABLE, decided_once, qualities
 
 
 class MediaType(Enum):
-    """What a GraphQL answer can be sent as."""
+    """The media types of a GraphQL response."""
 
     RESPONSE = "application/graphql-response+json"
     JSON = "application/json"
@@ -21,25 +21,26 @@ class MediaType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a client takes: one result as `result`, None for neither, and streams.
+    """The media types that a client accepts.
 
-    `events` says that it named text/event-stream.
+    `result` is for a single result, None if the client accepts neither JSON type.
+    `events`: the client named text/event-stream.
     """
 
     result: MediaType | None
     events: bool = False
 
 
-UNASKED = Accepted(MediaType.JSON)
+DEFAULT = Accepted(MediaType.JSON)
 
 
 def accepted(accept: str | None) -> Accepted:
-    """Return what an Accept header asks for, JSON without one.
+    """Return what an Accept header accepts; JSON if there is no header.
 
-    Equal qualities: graphql-response+json where it is named, else JSON, which
+    With equal qualities, graphql-response+json wins if it is named, else JSON, which
     every client can read.
     """
-    return UNASKED if accept is None else _chosen(accept)
+    return DEFAULT if accept is None else _chosen(accept)
 
 
 @decided_once
@@ -56,7 +57,7 @@ def _chosen(accept: str) -> Accepted:
 
 
 def _quality(weighed: Mapping[str, float], media_type: MediaType) -> float:
-    """Return the quality by the most specific range."""
+    """Return the quality of the most specific media range that matches."""
     kind = media_type.value.partition("/")[0]
     for name in (media_type.value, f"{kind}/*", "*/*"):
         if name in weighed:

@@ -1,4 +1,4 @@
-"""Why a request is refused, or an answer of it fails, as clients are told."""
+"""Converts errors to the rejections and failures that clients receive."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 class Rejection:
     """The errors of a failed request, and its HTTP status if nothing was sent yet.
 
-    `is_of_graphql` tells that the HTTP request is valid, but not its document, its
-    variables or its token. `headers` are sent with the status.
+    `is_of_graphql`: the HTTP request is valid, but its document, its variables or
+    its token is not. `headers` are sent with the status.
     """
 
     status: HTTPStatus
@@ -39,7 +39,7 @@ class Rejection:
 
 
 def rejection_of(error: Exception, identifier: str) -> Rejection:
-    """Return what a client is told; an error that is a bug of ours is logged."""
+    """Return the rejection for an error; an unexpected error (a bug) is logged."""
     status, code, reason = HTTPStatus.BAD_REQUEST, "BAD_REQUEST", str(error)
     is_of_graphql = False
     match error:
@@ -100,7 +100,7 @@ def _headers(exceeded: LimitExceeded) -> Mapping[str, str]:
 def rejected_in_json(
     headers: Headers, status: HTTPStatus, code: str, reason: str
 ) -> JSONResponse:
-    """Return the answer to a request, of these headers, that is none of GraphQL's."""
+    """Return the JSON response to a rejected request other than GraphQL's."""
     identifier = request_id(headers.get(HEADER))
-    answer = {"errors": [request_error(code, reason, identifier)]}
-    return JSONResponse(answer, status, {HEADER: identifier})
+    body = {"errors": [request_error(code, reason, identifier)]}
+    return JSONResponse(body, status, {HEADER: identifier})

@@ -1,4 +1,4 @@
-"""A GraphQL request as HTTP carries it.
+"""A GraphQL request over HTTP.
 
 Source: https://graphql.github.io/graphql-over-http/draft/
 """
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope
 
 BODY_MAX_BYTES = 1024 * 1024
 
-# All that is ever looked at; no other one is even decoded.
+# The headers that are used; others are not decoded.
 HEADERS = {
     name.encode(): name
     for name in (
@@ -40,10 +40,10 @@ _requests = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BadRequest(Exception):
-    """A request that is not executed; `str(error)` tells the client why."""
+    """A request that is not executed; `str(error)` is the reason."""
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
-        """Keep the HTTP status to answer with."""
+        """Keep the HTTP status of the response."""
         super().__init__(reason)
         self.status = status
 
@@ -58,17 +58,17 @@ class PersistedQueryNotSupported(BadRequest):
     CODE = "PERSISTED_QUERY_NOT_SUPPORTED"
 
     def __init__(self) -> None:
-        """Use the message that clients look for."""
+        """Use the message that clients recognise."""
         super().__init__(HTTPStatus.BAD_REQUEST, "PersistedQueryNotSupported")
 
 
 class ClientLeft(Exception):
-    """The client closed its connection; there is nobody to answer."""
+    """The client closed its connection before the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """An operation to execute; `sent_bytes` is the size of the request it came in."""
+    """An operation to execute; `sent_bytes` is the size of its request."""
 
     document: str
     variables: dict[str, object] | None
@@ -79,7 +79,8 @@ class GraphQLRequest:
 def headers_of(scope: Scope) -> Headers:
     """Return the HEADERS by their names in lower case.
 
-    Of equal ones the first, of lists all. Source: RFC 9110, section 5.3.
+    Repeated list headers are joined; of others the first counts. Source: RFC 9110,
+    section 5.3.
     """
     headers: dict[str, str] = {}
     for encoded, value in scope["headers"]:
@@ -100,16 +101,16 @@ def address_of(scope: Scope) -> str | None:
 
 
 async def read_request(scope: Scope, headers: Headers, receive: Receive) -> bytes:
-    """Return the bytes that say what is asked: a body, or the query of a URL.
+    """Return the bytes of the GraphQL request: the body, or the query of the URL.
 
-    Raises BadRequest for what is neither a GET nor a POST of JSON, and
-    ClientLeft. Only JSON, which no foreign page can send without a preflight.
+    Raises BadRequest unless it is a GET or a POST of JSON, and ClientLeft. Only JSON
+    is accepted because pages of other origins can't send it without a preflight.
     """
     if scope["method"] == "GET":
         query: bytes = scope["query_string"]
         return query
     if scope["method"] != "POST":
-        reason = "GraphQL is asked with POST, or with GET for queries."
+        reason = "Send GraphQL requests with POST; GET is for queries only."
         raise BadRequest(HTTPStatus.METHOD_NOT_ALLOWED, reason)
     media_type = headers.get("content-type", "").partition(";")[0].strip()
     if media_type.lower() != "application/json":
@@ -119,26 +120,26 @@ async def read_request(scope: Scope, headers: Headers, receive: Receive) -> byte
 
 
 def parse_request(method: str, encoded: bytes) -> GraphQLRequest:
-    """Return what the bytes of `read_request` ask for; raises BadRequest."""
+    """Return the request in the bytes of `read_request`; raises BadRequest."""
     if method == "GET":
         return checked(_query_parameters(encoded), len(encoded))
     return checked(_json("The body", encoded), len(encoded))
 
 
-def checked(asked: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
+def checked(content: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
     """Return the request in a JSON value of `sent_bytes`; raises BadRequest."""
-    if not isinstance(asked, Mapping):
+    if not isinstance(content, Mapping):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
-    document, name = asked.get("query"), asked.get("operationName")
-    variables = asked.get("variables")
+    document, name = content.get("query"), content.get("operationName")
+    variables = content.get("variables")
     if not isinstance(document, str) or not document:
-        if _is_persisted_query(asked):
+        if _is_persisted_query(content):
             raise PersistedQueryNotSupported
         reason = "The request needs query: the text of a GraphQL document."
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "variables must be a JSON object.")
-    if not isinstance(asked.get("extensions"), dict | None):
+    if not isinstance(content.get("extensions"), dict | None):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "extensions must be a JSON object.")
     if name is not None and not isinstance(name, str):
         raise BadRequest(HTTPStatus.BAD_REQUEST, "operationName must be text.")
@@ -146,18 +147,18 @@ def checked(asked: object, sent_bytes: int = BODY_MAX_BYTES) -> GraphQLRequest:
 
 
 def is_batch(method: str, body: bytes) -> bool:
-    """Return whether it may be a list of requests; the query of a URL is none."""
+    """Return whether the body may be a batch; a GET is never one."""
     return method == "POST" and body.lstrip()[:1] == b"["
 
 
 def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
-    """Return the requests of a list, each as the bytes that it was sent as.
+    """Return the requests of a batch, each as its own bytes.
 
-    Raises BadRequest for what is no list, and for more than there may be.
+    Raises BadRequest if the body is not a list or has too many requests.
     """
     if not max_requests:
         reason = (
-            "The body must be a JSON object. Lists of requests are off here"
+            "The body must be a JSON object. Batches are disabled"
             " (GATEWAY_BATCH_MAX_REQUESTS)."
         )
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
@@ -167,15 +168,15 @@ def requests_in(body: bytes, max_requests: int) -> Sequence[bytes]:
         reason = f"The body is not JSON: {error}"
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
     if not 0 < len(requests) <= max_requests:
-        reason = f"A list must hold 1 to {max_requests} requests."
+        reason = f"A batch must have 1 to {max_requests} requests."
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason)
     return [bytes(one) for one in requests]
 
 
-def _is_persisted_query(asked: Mapping[str, object]) -> bool:
+def _is_persisted_query(content: Mapping[str, object]) -> bool:
     """Return whether a request without a document names one by its hash."""
-    extensions = asked.get("extensions")
-    if asked.get("query") or not isinstance(extensions, dict):
+    extensions = content.get("extensions")
+    if content.get("query") or not isinstance(extensions, dict):
         return False
     return isinstance(extensions.get("persistedQuery"), dict)
 
@@ -192,7 +193,7 @@ async def _body(receive: Receive) -> bytes:
             raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
         if not message.get("more_body", False):
             return bytes(body)
-        # While the next part is awaited, this one would be held twice.
+        # Otherwise this part stays in memory twice while the next one is awaited.
         del message
 
 
@@ -202,12 +203,12 @@ def _query_parameters(query: bytes) -> Mapping[str, object]:
     except UnicodeDecodeError as error:
         reason = f"The query of the URL is not UTF-8: {error}"
         raise BadRequest(HTTPStatus.BAD_REQUEST, reason) from error
-    asked: dict[str, object] = dict(pairs)
+    content: dict[str, object] = dict(pairs)
     for name in ("variables", "extensions"):
-        text = asked.get(name)
+        text = content.get(name)
         if isinstance(text, str):
-            asked[name] = _json(f"The parameter {name}", text)
-    return asked
+            content[name] = _json(f"The parameter {name}", text)
+    return content
 
 
 def _json(what: str, text: bytes | str) -> object:

@@ -1,4 +1,4 @@
-"""What the endpoint reads of an HTTP request besides its GraphQL document."""
+"""The details of an HTTP request besides its GraphQL document."""
 
 import msgspec
 from starlette.types import Scope

@@ -1,4 +1,4 @@
-"""A GraphQL answer as HTTP carries it."""
+"""A GraphQL response over HTTP."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -19,7 +19,8 @@ CONTENT_TYPES = {
     media_type: (b"content-type", f"{media_type.value}; charset=utf-8".encode())
     for media_type in MediaType
 }
-# A browser may keep the answer of a GET, for this token, and asks each time.
+# A browser may cache the response to a GET for this token, and revalidates it
+# each time.
 PRIVATE = {
     "cache-control": "private, no-cache",
     "vary": "Accept, Accept-Encoding, X-Auth-Token, X-AUTH_TOKEN, Authorization",
@@ -30,9 +31,9 @@ _encoder = msgspec.json.Encoder()
 
 
 class Response(msgspec.Struct, frozen=True):
-    """Status, JSON body and headers beside those that every answer has.
+    """Status, JSON body, and headers besides those of every response.
 
-    `remembered` is the answer, with its key, whose body this is as it stands.
+    `remembered` is the cache entry, with its key, that has exactly this body.
     """
 
     status: HTTPStatus
@@ -42,47 +43,47 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Unencodable(Exception):
-    """An answer that can't be sent."""
+    """A response that can't be encoded as JSON."""
 
 
-def encoded(answer: object) -> bytes:
-    """Return the answer as JSON; plans put msgspec's Structs into it.
+def encoded(value: object) -> bytes:
+    """Return the value as JSON; compiled plans return msgspec Structs in it.
 
-    Raises Unencodable for what JSON can't hold, or holds too deeply.
+    Raises Unencodable if it is nested too deeply or JSON can't represent it.
     """
     try:
-        return _encoder.encode(answer)
+        return _encoder.encode(value)
     except (RecursionError, TypeError, ValueError) as error:
         raise Unencodable from error
 
 
-def json_response(status: HTTPStatus, answer: object) -> Response:
-    """Return a response with the answer as JSON."""
-    return Response(status, encoded(answer))
+def json_response(status: HTTPStatus, content: object) -> Response:
+    """Return a response with the content as JSON."""
+    return Response(status, encoded(content))
 
 
 def refusal(status: HTTPStatus, code: str, reason: str, identifier: str) -> Response:
-    """Return the response to a request of which nothing was executed."""
+    """Return the response to a rejected request."""
     return json_response(status, {"errors": [request_error(code, reason, identifier)]})
 
 
 def listed(responses: Sequence[Response]) -> Response:
-    """Return one response with the bodies of several."""
+    """Return one response with the bodies of a batch as a JSON list."""
     bodies = b",".join([one.body for one in responses])
     return Response(HTTPStatus.OK, b"".join((b"[", bodies, b"]")))
 
 
 def conditional(response: Response, if_none_match: str | None) -> Response:
-    """Return the response with its entity tag, without a body if that is known.
+    """Return the response with an entity tag; 304 without a body if it matches.
 
-    The tag is a weak one, as the body may be compressed on its way. Source: RFC
+    The tag is weak because the body may be compressed later. Source: RFC
     9110, sections 8.8.3 and 13.1.2.
     """
     tag = f'"{blake2b(response.body, digest_size=ETAG_BYTES).hexdigest()}"'
-    known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
-    is_known = tag in known or known == ["*"]
+    tags = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    is_match = tag in tags or tags == ["*"]
     tagged = replace(response, headers={"etag": f"W/{tag}", **PRIVATE})
-    if not is_known:
+    if not is_match:
         return tagged
     return replace(tagged, status=HTTPStatus.NOT_MODIFIED, body=b"")
 
@@ -90,7 +91,7 @@ def conditional(response: Response, if_none_match: str | None) -> Response:
 async def respond(
     send: Send, response: Response, media_type: MediaType | None, identifier: str
 ) -> None:
-    """Send the response as this kind of JSON, with the request's id."""
+    """Send the response with this media type and the request's id."""
     headers = [(REQUEST_ID, identifier.encode())]
     if response.status != HTTPStatus.NOT_MODIFIED:
         length = str(len(response.body)).encode()

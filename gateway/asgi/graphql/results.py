@@ -1,4 +1,4 @@
-"""Executes an operation, and formats its result as clients see it."""
+"""Executes an operation and formats its result as a response."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol, TypeVar
@@ -41,10 +41,10 @@ async def executed(
     hooks: Sequence[Hook],
     waiting: Waiting = result_of,
 ) -> ExecutionResult:
-    """Return data and errors, which `waiting` awaits unless they are ready.
+    """Return the result; `waiting` awaits it unless it is ready.
 
-    Raises LimitExceeded for a result that is too large to be sent. Hooks are given
-    the facts of the request, also if it fails.
+    Raises LimitExceeded if the result is too large to send. Hooks receive the facts
+    of the request, also if it fails.
     """
     counters = context.counters
     try:
@@ -61,7 +61,7 @@ async def executed(
 def in_turn(
     begin: Callable[[], Begun], context: Context, large_results: LargeResults
 ) -> Callable[[], Begun]:
-    """Return what begins an execution, once there is room for a large result."""
+    """Return a function that begins an execution once its result has room."""
     values = context.counters.values
     if values < LARGE_VALUES:
         return begin
@@ -77,7 +77,7 @@ def in_turn(
 
 
 async def _check(result: ExecutionResult, context: Context) -> None:
-    """Raise LimitExceeded for too much text; a large result still has its room."""
+    """Raise LimitExceeded for too much text, while a large result has its room."""
     counters = context.counters
     aliases = counters.measures.get("aliases", 0)
     if may_be_too_long(read_bytes=counters.read_bytes, aliases=aliases):

@@ -15,7 +15,7 @@ from gateway.asgi.graphql.media_types import MediaType
 from gateway.asgi.graphql.response import CONTENT_TYPES, REQUEST_ID, encoded
 from gateway.asgi.streaming.streams import Rejected
 
-# Proxies close what is silent for half a minute and more.
+# Proxies close connections that are silent for half a minute or longer.
 KEEP_ALIVE_SECONDS = 12
 KEEP_ALIVE = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -24,7 +24,7 @@ Responses = AsyncGenerator[bytes, None]
 
 
 async def send_events(send: Send, responses: Responses, identifier: str) -> None:
-    """Send all responses and the end, with a sign of life while there is none."""
+    """Send all responses, then the end; send keep-alives in between."""
     headers = [
         CONTENT_TYPES[MediaType.EVENTS],
         (b"cache-control", b"no-store"),
@@ -35,12 +35,12 @@ async def send_events(send: Send, responses: Responses, identifier: str) -> None
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_part(send, KEEP_ALIVE)
     # No TaskGroup: its exceptions would keep all objects of their frames in memory.
-    living = asyncio.create_task(_keep_alive(send))
+    keep_alive = asyncio.create_task(_keep_alive(send))
     try:
         await _send_responses(send, responses)
     finally:
-        living.cancel()
-        await asyncio.wait([living])
+        keep_alive.cancel()
+        await asyncio.wait([keep_alive])
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -65,5 +65,5 @@ async def _send_part(send: Send, part: bytes) -> None:
 
 
 def _next(response: bytes) -> bytes:
-    """Return the event of an response; JSON has no line end outside of texts."""
+    """Return the event of a response; its JSON has no line breaks."""
     return b"event: next\ndata: %s\n\n" % response

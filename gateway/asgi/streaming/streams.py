@@ -1,4 +1,4 @@
-"""Operations whose responses come one by one, whatever carries them."""
+"""Operations with a stream of responses, for any transport."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -41,10 +41,10 @@ REJECTIONS = (
 
 
 class Rejected(Exception):
-    """An operation that has no responses, or no further ones."""
+    """An operation was rejected, or ended by an error; no response follows."""
 
     def __init__(self, errors: Sequence[Formatted]) -> None:
-        """Keep why, as clients see it."""
+        """Keep the errors as clients see them."""
         super().__init__()
         self.errors = errors
 
@@ -53,7 +53,7 @@ class Rejected(Exception):
 class Client:
     """The caller of an operation, its cache directive, and whether it is traced.
 
-    `has_arrived` tells that the rate limits have counted the request already.
+    `has_arrived`: the rate limits have already counted the request.
     """
 
     identity: Identity | None
@@ -69,7 +69,7 @@ class Client:
 
 
 class Streams:
-    """Answers as JSON: of a query or mutation one, of a subscription one per event."""
+    """JSON responses: one for a query or mutation, one per event of a subscription."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Streams:
     ) -> None:
         """Execute admitted operations, each response in a context of its own.
 
-        `hooks` are given the RequestFacts of each response.
+        `hooks` receive the RequestFacts of each response.
         """
         self._operations = operations
         self._contexts = contexts
@@ -91,10 +91,10 @@ class Streams:
     async def responses(
         self, request: GraphQLRequest, client: Client, turns: Turns
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the responses; raises Rejected. The reader has to close it.
+        """Yield the responses; raises Rejected. The caller must close the generator.
 
         Each response holds one of the turns until the next one is requested, so that
-        none is made before there is room for it.
+        no response is made before there is room for it.
         """
         try:
             if not client.has_arrived:
@@ -105,7 +105,7 @@ class Streams:
                 if not is_subscription:
                     context = self._context(client)
                     await self._admit(prepared, request, client, context)
-                    yield await self._answer(prepared, request, client, context, None)
+                    yield await self._response(prepared, request, client, context, None)
             if is_subscription:
                 responses = self._events(prepared, request, client, turns)
                 async with aclosing(responses):
@@ -118,7 +118,7 @@ class Streams:
             raise Rejected(self.rejection(error, client.visitor)) from error
 
     def rejection(self, error: Exception, visitor: Visitor) -> Sequence[Formatted]:
-        """Return the errors of an operation that is rejected, and tell the hooks."""
+        """Return the errors of a rejected operation, and notify the hooks."""
         tell_rejection(self._hooks, error, visitor.scope, visitor.request_id)
         return rejection_of(error, visitor.request_id).errors
 
@@ -150,7 +150,9 @@ class Streams:
                     context.counters.estimate = begun.counters.estimate
                     context.counters.values = begun.counters.values
                     context.counters.measures = prepared.measures
-                    yield await self._answer(prepared, request, client, context, event)
+                    yield await self._response(
+                        prepared, request, client, context, event
+                    )
 
     async def _admit(
         self,
@@ -169,7 +171,7 @@ class Streams:
     def _context(self, client: Client) -> Context:
         return self._contexts.new(client.identity, client.identifier, client.directive)
 
-    async def _answer(
+    async def _response(
         self,
         prepared: Prepared,
         request: GraphQLRequest,

@@ -1,4 +1,4 @@
-"""How many operations of one connection are executed at once."""
+"""Limits how many operations of one connection are executed at once."""
 
 import asyncio
 from types import TracebackType
@@ -13,7 +13,7 @@ class Turns:
     """
 
     def __init__(self, at_once: int) -> None:
-        """Let in at most so many operations at once."""
+        """Let in at most `at_once` operations at once."""
         self._places = asyncio.Semaphore(at_once)
         self._entrance = asyncio.Lock()
 

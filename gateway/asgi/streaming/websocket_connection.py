@@ -1,4 +1,4 @@
-"""GraphQL over one WebSocket, as the protocol graphql-transport-ws has it.
+"""GraphQL over one WebSocket, in the protocol graphql-transport-ws.
 
 Source of the messages and close codes:
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
@@ -40,7 +40,7 @@ Identify = Callable[[Mapping[object, object]], Identity | None]
 
 
 class Violation(Exception):
-    """What the protocol closes a connection for; the text is the reason."""
+    """The client violated the protocol; the connection closes with this reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         """Keep the close code."""
@@ -53,7 +53,7 @@ class ClientClosed(OSError):
 
 
 class SocketConnection:
-    """A connection that was accepted, with the operations that run in it."""
+    """An accepted connection, with the operations that run in it."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class SocketConnection:
         self._sending = asyncio.Lock()
 
     async def talk(self, identify: Identify) -> Violation | None:
-        """Handle messages until the client closes; return what to close it for.
+        """Handle messages until a side closes; return the violation, if any.
 
-        None if the client has closed it. `identify` returns the identity in the
-        payload of the first message. No exception passes through the TaskGroup,
-        which would keep the objects of the connection in memory.
+        Returns None if the client has closed the connection. `identify` returns the
+        identity in the payload of the first message. No exception passes through the
+        TaskGroup, which would keep the objects of the connection in memory.
         """
         try:
             await self._listen(identify)
@@ -102,16 +102,16 @@ class SocketConnection:
         except TimeoutError as error:
             reason = "Connection initialisation timeout"
             raise Violation(INIT_TIMEOUT, reason) from error
-        await self._tell({"type": "connection_ack"})
+        await self._send_message({"type": "connection_ack"})
         while True:
-            await self._heed(await self._message(), identity)
+            await self._handle(await self._message(), identity)
 
     async def _initialised(self, identify: Identify) -> Identity | None:
-        """Return who asks, once the client has said it."""
+        """Return the identity, once the client has sent `connection_init`."""
         while (message := await self._message())["type"] != "connection_init":
             if message["type"] not in {"ping", "pong"}:
                 raise Violation(UNAUTHORIZED, "Unauthorized")
-            await self._heed(message, None)
+            await self._handle(message, None)
         payload = message.get("payload") or {}
         if not isinstance(payload, Mapping):
             raise Violation(BAD_REQUEST, "The payload must be a JSON object.")
@@ -120,14 +120,14 @@ class SocketConnection:
         except InvalidToken as error:
             raise Violation(FORBIDDEN, f"Forbidden: {error}") from error
 
-    async def _heed(self, message: Message, identity: Identity | None) -> None:
+    async def _handle(self, message: Message, identity: Identity | None) -> None:
         match message["type"]:
             case "subscribe":
                 await self._begin(message, identity)
             case "complete":
                 self._end(message)
             case "ping":
-                await self._tell({"type": "pong"})
+                await self._send_message({"type": "pong"})
             case "pong":
                 pass
             case "connection_init":
@@ -136,12 +136,12 @@ class SocketConnection:
                 raise Violation(BAD_REQUEST, "The type of the message is unknown.")
 
     async def _begin(self, message: Message, identity: Identity | None) -> None:
-        """Run an operation; one that is too many is rejected."""
+        """Run an operation, or reject it if too many are running."""
         name, request = message.get("id"), _request(message)
         if not isinstance(name, str):
             raise Violation(BAD_REQUEST, "The message needs an id.")
         if len(name) > ID_MAX_CHARACTERS:
-            reason = f"An id may have {ID_MAX_CHARACTERS} characters."
+            reason = f"An id may have {ID_MAX_CHARACTERS} characters at most."
             raise Violation(BAD_REQUEST, reason)
         if name in self._operations:
             raise Violation(SUBSCRIBER_EXISTS, f"Subscriber for {name} already exists")
@@ -149,7 +149,7 @@ class SocketConnection:
         visitor = Visitor(new_request_id(), scope, self._address)
         if len(self._operations) >= self._max_operations:
             errors = self._streams.rejection(self._too_many(), visitor)
-            await self._tell(_error(name, errors))
+            await self._send_message(_error(name, errors))
             return
         running = self._run(name, request, Client(identity, visitor))
         self._operations[name] = self._tasks.create_task(running)
@@ -162,7 +162,7 @@ class SocketConnection:
         return LimitExceeded(TOO_MANY, reason, measured=running + 1, limit=limit)
 
     def _end(self, message: Message) -> None:
-        """End an operation that the client has no more use for, if it runs."""
+        """Cancel an operation that the client has completed, if it still runs."""
         name = message.get("id")
         if not isinstance(name, str):
             raise Violation(BAD_REQUEST, "The message needs an id.")
@@ -173,7 +173,7 @@ class SocketConnection:
     async def _run(self, name: str, request: GraphQLRequest, client: Client) -> None:
         """Send the responses; each is requested once the previous one is sent.
 
-        The task that listens notices when the client has left.
+        The listening task notices when the client disconnects.
         """
         head = b'{"id":%s,"type":"next","payload":' % encoded(name)
         responses = self._streams.responses(request, client, self._turns)
@@ -188,7 +188,7 @@ class SocketConnection:
             return
         self._operations.pop(name, None)
         with suppress(OSError):
-            await self._tell(last)
+            await self._send_message(last)
 
     async def _message(self) -> Message:
         received = await self._receive()
@@ -197,12 +197,12 @@ class SocketConnection:
         try:
             message = orjson.loads(received.get("text") or b"")
         except orjson.JSONDecodeError as error:
-            raise Violation(BAD_REQUEST, "Messages are texts of JSON.") from error
+            raise Violation(BAD_REQUEST, "Messages must be JSON text.") from error
         if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
-            raise Violation(BAD_REQUEST, "A message is a JSON object with a type.")
+            raise Violation(BAD_REQUEST, "A message must be a JSON object with a type.")
         return message
 
-    async def _tell(self, message: Message) -> None:
+    async def _send_message(self, message: Message) -> None:
         await self._send_text(encoded(message))
 
     async def _send_text(self, *parts: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The endpoint for WebSockets: an upgrade in, a connection served to its end."""
+"""The WebSocket endpoint: accepts an upgrade and serves its connection."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,29 +19,29 @@ REASON_MAX_BYTES = 123
 
 
 class WebSocketEndpoint:
-    """An ASGI application that answers GraphQL over WebSockets.
+    """An ASGI application that serves GraphQL over WebSockets.
 
-    Any origin may connect: no cookie says who asks, so that a page which does
-    not have the token has nothing to gain.
+    Any origin may connect: cookies are not used for authentication, so a page
+    without a token gains nothing.
     """
 
     def __init__(
         self, streams: Streams, *, max_operations: int, with_service_token: bool
     ) -> None:
-        """Run at most so many operations of one connection at a time."""
+        """Run at most `max_operations` of one connection at a time."""
         self._streams = streams
         self._max_operations = max_operations
         self._with_service_token = with_service_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Talk until either side closes; nothing of it runs on."""
+        """Serve until either side closes; all operations have ended then."""
         await receive()
         is_acceptable = SUBPROTOCOL in scope["subprotocols"]
         accepted = SUBPROTOCOL if is_acceptable else None
         try:
             await send({"type": "websocket.accept", "subprotocol": accepted})
             if not is_acceptable:
-                reason = f"Speak {SUBPROTOCOL}."
+                reason = f"Use the subprotocol {SUBPROTOCOL}."
                 await _close(send, Violation(SUBPROTOCOL_NOT_ACCEPTABLE, reason))
                 return
             async with asyncio.TaskGroup() as tasks:
@@ -57,13 +57,13 @@ class WebSocketEndpoint:
             if violation is not None:
                 await _close(send, violation)
         except OSError:
-            # The client has left while we were talking.
+            # The client has disconnected.
             pass
 
     def _identity(
         self, scope: Scope, payload: Mapping[object, object]
     ) -> Identity | None:
-        """Return who asks, as the payload says, else the upgrade's headers.
+        """Return the identity in the payload, else in the headers of the upgrade.
 
         Raises InvalidToken.
         """
