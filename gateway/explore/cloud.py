@@ -224,7 +224,7 @@ def _reason(error: ClientException, keystone: str) -> str:
     match error:
         case Unauthorized() | BadRequest():
             return (
-                f"{keystone} refuses these credentials: check user, password or"
+                f"{keystone} rejects these credentials: check user, password or"
                 " secret, project, and their domains."
             )
         case SSLError():

@@ -40,7 +40,7 @@ GOLDEN = {"images": {"nodes": [{"name": "golden"}]}}
 NO_IMAGES: Json = {"images": {"nodes": []}}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - which is refused
 REFUSED = (
-    "Keystone at {keystone} refuses these credentials: check user, password or secret,"
+    "Keystone at {keystone} rejects these credentials: check user, password or secret,"
     " project, and their domains."
 )
 WATCH = 'subscription { imageChanged(id: "no-such-image") { kind } }'
@@ -366,7 +366,7 @@ def test_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
     ended = CliRunner().invoke(cli, ["explore"])
 
-    line = "It needs openstacksdk: pip install 'glance-gateway[cloud]'.\n"
+    line = "explore needs openstacksdk: pip install 'glance-gateway[cloud]'.\n"
     assert (ended.exit_code, ended.stdout, ended.stderr) == (1, "", line)
 
 
