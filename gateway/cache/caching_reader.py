@@ -1,7 +1,7 @@
 """Reads that go through what is remembered.
 
 A read is fresh, shown while it is asked for again, or asked for, once for all
-who want it at the same time. What Glance cannot result is shown as it was.
+who want it at the same time. In an outage of Glance the old entry is returned as stale.
 """
 
 import asyncio

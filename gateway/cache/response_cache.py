@@ -1,4 +1,4 @@
-"""ResponseCache of ours that are remembered, exactly while every read in them is."""
+"""Cached responses, valid exactly while every read behind them is valid."""
 
 import time
 from dataclasses import replace
@@ -19,12 +19,12 @@ class ResponseCache(Protocol):
     shares: bool
 
     async def find(self, key: ResponseKey) -> CachedResponse | None:
-        """Return the response, if it is true now."""
+        """Return the cached response, None if there is none that is valid."""
 
     async def keep(
         self, key: ResponseKey, body: bytes, dependencies: Dependencies
     ) -> None:
-        """Remember an response, as far as its dependencies allow."""
+        """Cache a response, if its dependencies allow it."""
 
     async def are_valid(self, dependencies: Dependencies) -> bool:
         """Return whether no topic of the dependencies was invalidated since."""
@@ -32,11 +32,11 @@ class ResponseCache(Protocol):
     async def keep_compressed(
         self, key: ResponseKey, response: CachedResponse, encoding: str, body: bytes
     ) -> None:
-        """Keep another form of an response's body while the response is kept."""
+        """Keep another form of a response's body while the response is kept."""
 
 
 class NoResponseCache:
-    """Nothing remembered."""
+    """A cache that holds nothing."""
 
     shares = False
 
@@ -60,7 +60,7 @@ class NoResponseCache:
 
 
 class MemoryResponseCache:
-    """ResponseCache in the memory of this worker, under the versions of a store."""
+    """Responses in the memory of this worker, with the topic versions of a store."""
 
     shares = True
 
@@ -73,7 +73,7 @@ class MemoryResponseCache:
         self._clock = clock
 
     async def find(self, key: ResponseKey) -> CachedResponse | None:
-        """Return the response, if it is true now."""
+        """Return the cached response, None if there is none that is valid."""
         known = self._memory.response(key)
         if known is None:
             return None
@@ -86,7 +86,7 @@ class MemoryResponseCache:
     async def keep(
         self, key: ResponseKey, body: bytes, dependencies: Dependencies
     ) -> None:
-        """Remember an response on cacheable dependencies.
+        """Cache a response if it depends on cached reads only.
 
         What rests on no read could be had without a token, any number of times.
         """

@@ -267,18 +267,25 @@ def check_progress(
 
     A server that ignores `marker` sends the same page forever. Such a page contains
     the image of the marker, or begins like `images`, the images of all pages so far.
+    An image that has changed in between may have moved to this page.
     """
     if call.marker is None:
         return
-    ids = _ids(page.images)
-    first = _ids(images[:1])
-    is_first_again = first != [None] and first == ids[:1] != []
-    if is_first_again or call.marker in ids:
+    beginning = _beginning(images)
+    is_repeated = beginning is not None and beginning == _beginning(page.images)
+    if is_repeated or call.marker in _ids(page.images):
         message = (
             "Could not list images: Glance has sent the same images again,"
             f" instead of those after {call.marker}."
         )
         raise GlanceUnavailable(message)
+
+
+def _beginning(images: Sequence[ImageRecord]) -> tuple[str, object] | None:
+    """Return the id and time of change of the first image, None without an id."""
+    if not images or "id" not in images[0]:
+        return None
+    return images[0]["id"], images[0].get("updated_at")
 
 
 def images_after(call: ListCall, page: ImagePage) -> ImagePage:

@@ -36,6 +36,13 @@ class RateLimited(LimitExceeded):
         )
         self.retry_after_seconds = retry_after_seconds
 
+    @property
+    def extensions(self) -> dict[str, object]:
+        """Return the error's `extensions`, except its code."""
+        if self.retry_after_seconds is None:
+            return super().extensions
+        return {**super().extensions, "retryAfter": self.retry_after_seconds}
+
 
 class RateLimits:
     """The rate limits of identities and of addresses; each is optional."""

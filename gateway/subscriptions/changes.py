@@ -29,7 +29,7 @@ class ChangeKind(Enum):
 class ImageChange:
     """A change of an image, noticed at `at` (RFC 3339).
 
-    `image` is None for a deleted image, and where a event_queue holds no record of it;
+    `image` is None for a deleted image, and where an event queue holds no record of it;
     `changed` are the keys of the record that differ; `warning` is an outage in which
     earlier changes may have been missed.
     """

@@ -65,6 +65,7 @@ def test_request_over_the_rate_is_rejected_with_retry_after(
     assert answer.keys() == {"errors"}
     extensions = answer["errors"][0]["extensions"]
     assert extensions.pop("requestId") == response.headers["x-openstack-request-id"]
+    assert extensions.pop("retryAfter") == int(response.headers["retry-after"])
     assert extensions == {"code": "RATE_LIMITED", "measured": 2, "limit": 10}
     assert stub.calls == []
 
