@@ -9,11 +9,11 @@ Word = TypeVar("Word", bound=Enum)
 
 _NEWER = (
     "A value that this schema does not know, or no value. The raw"
-    " field has what Glance sent, for example `statusRaw`."
+    " field beside it has what Glance sent."
 )
 
 
-@strawberry.enum(description="Where an image is in its life.")
+@strawberry.enum(description="The status of an image and its data.")
 class ImageStatus(Enum):
     """Source: glance.api.v2.images.get_base_properties."""
 
@@ -43,7 +43,7 @@ class ImageStatus(Enum):
     UNKNOWN = strawberry.enum_value("unknown", description=_NEWER)
 
 
-@strawberry.enum(description="Who may see an image.")
+@strawberry.enum(description="Who can see an image.")
 class ImageVisibility(Enum):
     """Source: glance.api.v2.images.get_base_properties."""
 
