@@ -87,7 +87,9 @@ def accepted(received: Received) -> Reply:
         return Reply(204)
     if received.path.startswith("/v2/schemas/"):
         return json_reply({"properties": {}})
-    return json_reply(IMAGE, 201 if received.method == "POST" else 200)
+    if received.method == "POST":
+        return json_reply(IMAGE | {"id": orjson.loads(received.body)["id"]}, 201)
+    return json_reply(IMAGE)
 
 
 class Form:

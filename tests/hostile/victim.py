@@ -19,7 +19,7 @@ from tests.support.command import Command, piped
 from tests.support.gateway import Json
 
 FORGET_PEAK = "5"
-SECONDS = 30
+SECONDS = 60
 ATTACKER = "attacker"
 IMAGES = """{ images(first: 1000) { nodes {
     id name status visibility size owner tags createdAt updatedAt checksum } } }"""

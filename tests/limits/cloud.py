@@ -54,7 +54,9 @@ class StubGlance:
         path = urlsplit(request.url).path
         self.calls.append(f"{request.method} {path}")
         await asyncio.sleep(0)
-        status, body = self._answer(request.method, path, dict(request.parameters))
+        status, body = self._answer(
+            request.method, path, dict(request.parameters), request.body
+        )
         media_type, content = "application/json", orjson.dumps(body)
         return Response(status, media_type, exchange.request_id, content)
 
@@ -68,13 +70,13 @@ class StubGlance:
             yield
 
     def _answer(
-        self, method: str, path: str, parameters: Mapping[str, str]
+        self, method: str, path: str, parameters: Mapping[str, str], body: bytes | None
     ) -> tuple[int, object]:
         match method, path.split("/")[2:]:
             case "GET", ["images"]:
                 return self._page(parameters)
             case "POST", ["images"]:
-                return HTTPStatus.CREATED, self._image(image_id(-1))
+                return HTTPStatus.CREATED, self._image(orjson.loads(body or b"")["id"])
             case "PUT" | "DELETE", _:
                 return HTTPStatus.NO_CONTENT, None
             case _, ["images", one] if one in [*self.ids, self.hidden]:
