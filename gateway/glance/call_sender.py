@@ -84,11 +84,9 @@ class CallSender:
                         ):
                             raise
                         was_lost = exchange.was_sent and is_lost_connection(error)
-                    try:
-                        return await self._repeat(caller, call, decode, exchange, slot)
-                    except GlanceError as error:
-                        error.was_lost_before = was_lost
-                        raise
+                    return await self._repeat(
+                        caller, call, decode, exchange, slot, was_lost=was_lost
+                    )
         except FAILURES as error:
             reason = cause(error, was_sent=exchange.was_sent)
             self._failures.log(reason, detail(error), exchange.request_id)
@@ -105,14 +103,20 @@ class CallSender:
         decode: Callable[[bytes], Value],
         exchange: Exchange,
         slot: Slot,
+        *,
+        was_lost: bool,
     ) -> Fetched[Value]:
-        """Send the call a second time, on a new connection."""
+        """Send the call a second time, on a new connection.
+
+        `was_lost` tells that the first attempt was sent and its connection lost.
+        """
         was_sent = exchange.was_sent
         exchange.repeat(caller.request_id)
         try:
             return await self._attempt(caller, call, decode, exchange, slot)
         except GlanceError as error:
             error.was_sent_before = was_sent
+            error.was_lost_before = was_lost
             is_open = call.is_write and not call.has_id
             if was_sent and is_open and not isinstance(error, NotFound):
                 error.note_open_outcome()

@@ -85,10 +85,11 @@ def translated(
 
 def outcome_open(error: GlanceError) -> GlanceUnavailable:
     """Return the error for a write whose outcome could not be read, due to `error`."""
-    reason = str(error).removesuffix(".")
-    return GlanceUnavailable(
-        f"{reason}.{OUTCOME_OPEN}", status=error.status, request_id=error.request_id
+    unavailable = GlanceUnavailable(
+        str(error), status=error.status, request_id=error.request_id
     )
+    unavailable.note_open_outcome()
+    return unavailable
 
 
 def limit_reached(

@@ -150,14 +150,15 @@ def response_error(
     kind = _response_error_class(response, is_write=is_write)
     sentence = masked(sentence_of(response.media_type, response.content), secrets)
     reason = sentence or _default_reason(status)
-    if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
-        reason = reason.removesuffix(".") + "." + OUTCOME_OPEN
-    return kind(
+    error = kind(
         f"Could not {purpose}: {reason}",
         status=status,
         request_id=response.request_id,
         retry_after_seconds=response.retry_after_seconds,
     )
+    if is_write and kind in {GlanceTimeout, GlanceUnavailable}:
+        error.note_open_outcome()
+    return error
 
 
 def _response_error_class(response: Response, *, is_write: bool) -> type[GlanceError]:
