@@ -229,7 +229,7 @@ def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
 def _watches(settings: Settings, catalog: Catalog, hooks: Sequence[Hook]) -> Watches:
     pace = Pace(
         seconds=settings.poll_seconds,
-        moving_seconds=settings.poll_transient_seconds,
+        transient_seconds=settings.poll_transient_seconds,
         timeout_seconds=settings.request_timeout_seconds,
     )
     limits = SubscriptionLimits(

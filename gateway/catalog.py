@@ -1,4 +1,4 @@
-"""The one door from GraphQL to Glance: reads that are remembered, and writes.
+"""The only way from GraphQL to Glance: cached reads, and writes.
 
 Every method raises the GlanceErrors of the calls it makes; what else it
 raises is said there. A write is seen by the next read of every identity.
@@ -256,7 +256,7 @@ class Catalog:
         return await self._set_tags(caller, image_id, kept)
 
     async def outdate(self, ids: Sequence[str]) -> None:
-        """Forget what is remembered of images that others have changed."""
+        """Invalidate what is cached of images that others have changed."""
         topics = {topic for image_id in ids for topic in topics_written(image_id)}
         await self._reader.renew(tuple(topics))
 
@@ -280,7 +280,7 @@ class Catalog:
         return None if versions is None else dict(zip(topics, versions, strict=True))
 
     async def close(self) -> None:
-        """End the writes and reads under way, and what remembers them."""
+        """End the writes and reads in flight, and close the cache."""
         await asyncio.gather(*self._writes, return_exceptions=True)
         await self._reader.close()
 

@@ -28,7 +28,7 @@ Command = Sequence[str | bytes | int]
 Result = TypeVar("Result")
 Clock = Callable[[], float]
 # Returns whether the connection leads to another server than those before it.
-Greeting = Callable[[AbstractConnection], Awaitable[bool]]
+Prepare = Callable[[AbstractConnection], Awaitable[bool]]
 
 
 class Observer(Protocol):
@@ -86,12 +86,12 @@ class SharedServer:
         url: str,
         *,
         observe: Observer,
-        greet: Greeting | None = None,
+        prepare: Prepare | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """Use the server at `url` (`redis://` or `rediss://`), once it is there.
 
-        `observe` is told of outages; `greet` is called with each new connection.
+        `observe` receives outages; `prepare` is called with each new connection.
         """
         self.connections: Connections = Connections.from_url(
             url,
@@ -101,7 +101,7 @@ class SharedServer:
             socket_timeout=None,
             redis_connect_func=self._begin,
         )
-        self._greet = greet
+        self._prepare = prepare
         self._observe = observe
         self._clock = clock
         self._turns = asyncio.Semaphore(CALLS)
@@ -151,7 +151,7 @@ class SharedServer:
     async def _begin(self, connection: AbstractConnection) -> None:
         """Log in, and drop the older connections if they lead to another server."""
         await connection.on_connect()
-        if self._greet is not None and await self._greet(connection):
+        if self._prepare is not None and await self._prepare(connection):
             await self.connections.drop()
 
     async def _probe(self) -> None:

@@ -62,9 +62,9 @@ class Compression:
 
     async def _compressed(self, response: Response, encoding: Encoding) -> bytes:
         """Return the compressed body, from the cache entry if it has one."""
-        if response.remembered is None:
+        if response.cached is None:
             return await self._compressed_once(encoding, response.body)
-        key, entry = response.remembered
+        key, entry = response.cached
         if encoding.value in entry.compressed:
             return entry.compressed[encoding.value]
         compressed = await self._compressed_once(encoding, response.body)

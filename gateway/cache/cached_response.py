@@ -1,4 +1,4 @@
-"""A remembered response of ours: what was made of reads that are still true."""
+"""A cached response, and its key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

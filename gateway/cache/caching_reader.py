@@ -1,4 +1,4 @@
-"""Reads that go through what is remembered.
+"""Reads through the cache.
 
 A read is fresh, shown while it is asked for again, or asked for, once for all
 who want it at the same time. In an outage of Glance the old entry is returned as stale.
@@ -31,7 +31,7 @@ from gateway.facts import Hook, RefreshFacts, tell
 
 @dataclass(slots=True)
 class _Landed:
-    """An result that was asked for, as it is remembered.
+    """The result of a call, as a cache entry.
 
     `value` is its content decoded, for one reader: no two share a record.
     """
@@ -46,7 +46,7 @@ class _Landed:
 
 
 class CachingReader:
-    """Reads remembered in a store, as long as a policy says."""
+    """A reader that caches in a store, as long as a policy allows."""
 
     def __init__(
         self,
@@ -224,9 +224,9 @@ class CachingReader:
     async def _ask_and_save(
         self, read: Read, versions: Versions, counters: Counters
     ) -> _Landed:
-        """Ask, and remember the result in place of what is known.
+        """Call Glance, and cache the result.
 
-        The versions are those from before anybody was asked for it.
+        The versions are those from before the call.
         """
         asked_at = self._clock()
         landed = _landed(await self._ask(read, counters), asked_at, versions)

@@ -1,4 +1,4 @@
-"""A remembered answer, in memory and as bytes."""
+"""A cache entry, in memory and as bytes."""
 
 import math
 import struct

@@ -1,4 +1,4 @@
-"""The names of remembered reads: whose they are is in them by type."""
+"""The keys of cached reads; none can be made without an identity."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ KEY_PREFIX = "glance-gateway:2"
 
 
 class ReadKind(Enum):
-    """What kind of read is remembered."""
+    """The kinds of reads that are cached."""
 
     IMAGE = "image"
     IMAGES = "images"

@@ -1,7 +1,7 @@
-"""What is remembered, how long, and what each write forgets. Pure, a table.
+"""What is cached, how long, and what each write invalidates. Pure.
 
-A remembered read depends on topics; a write renews topics, and every read
-that depends on one of them, of whatever identity, is no longer true.
+A cached read depends on topics. A write invalidates topics, and with them every
+read that depends on one of them, of all identities.
 """
 
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 LISTS = "lists"
-# Renewed by every write, so that who waits for one needs to look at one version.
+# Every write invalidates it: whoever waits for one reads a single version.
 ANYTHING = "anything"
 TOPIC_ID_CHARACTERS = 256
 # Tuples: a word of Glance that is no text is in neither.
-SETTLED = ("active", "deactivated", "killed", "deleted")
+FINAL = ("active", "deactivated", "killed", "deleted")
 RUNNING = ("pending", "processing")
 
 
 class Use(Enum):
-    """What a remembered answer is good for."""
+    """How a cache entry may be used."""
 
     FRESH = "shown"
     REVALIDATED = "shown, and asked for again"
@@ -28,10 +28,10 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """For how many seconds a read counts as fresh; 0: it is not remembered.
+    """For how many seconds a read is fresh; 0: it is not cached.
 
-    After it, `revalidate_seconds` more it is shown while it is asked for
-    again, and `outage_seconds` more it is shown when Glance cannot answer.
+    After that it is stale: for `revalidate_seconds` it is served while it is
+    revalidated, and for `outage_seconds` it is served in an outage of Glance.
     """
 
     images_seconds: float = 5
@@ -49,8 +49,8 @@ class Freshness:
 
         A status that is not known may change at any time.
         """
-        is_settled = status in SETTLED
-        return self.image_seconds if is_settled else self.moving_image_seconds
+        is_final = status in FINAL
+        return self.image_seconds if is_final else self.moving_image_seconds
 
     def of_tasks(self, statuses: Iterable[str | None]) -> float:
         """Return the seconds for tasks of these statuses."""

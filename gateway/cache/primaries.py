@@ -35,7 +35,7 @@ class Primaries:
         """Know no primary yet."""
         self._known: bytes | None = None
 
-    async def greet(self, connection: AbstractConnection) -> bool:
+    async def prepare(self, connection: AbstractConnection) -> bool:
         """Set a new secret if the connection leads to another primary.
 
         That invalidates all entries, for all replicas. Returns whether this process

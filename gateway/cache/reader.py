@@ -119,7 +119,7 @@ class Reader(Protocol):
 
 
 class PlainReader:
-    """Nothing remembered, nothing coalesced."""
+    """A reader that neither caches nor coalesces."""
 
     async def read(
         self, read: Read, directive: Directive, counters: Counters
@@ -146,13 +146,13 @@ class PlainReader:
         )
 
     async def renew(self, topics: tuple[str, ...]) -> None:
-        """Do nothing: nothing is remembered."""
+        """Do nothing: nothing is cached."""
 
     async def doubt(self, topics: tuple[str, ...]) -> None:
         """Do nothing: nothing is cached."""
 
     async def versions(self, topics: tuple[str, ...]) -> Versions | None:
-        """Return None: nothing is remembered."""
+        """Return None: nothing is cached."""
 
     async def close(self) -> None:
         """Do nothing: nothing is under way."""

@@ -58,7 +58,7 @@ class ValkeyStore:
         self._observe = observe
         self._meanwhile = meanwhile or VersionTable()
         self._server = SharedServer(
-            url, observe=self._note_outage, greet=Primaries().greet, clock=clock
+            url, observe=self._note_outage, prepare=Primaries().prepare, clock=clock
         )
         self._cache = _cache(self._server)
         self._places = SharedPlaces(self._cache)

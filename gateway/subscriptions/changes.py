@@ -1,10 +1,10 @@
-"""What changed between two looks at the same images. Pure."""
+"""What changed between two polls of the same images. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from gateway.cache.policy import SETTLED
+from gateway.cache.policy import FINAL
 from gateway.glance.errors import GlanceError
 from gateway.glance.records import ImageRecord
 from gateway.subscriptions.fingerprints import Fingerprints, changed_keys
@@ -12,7 +12,7 @@ from gateway.subscriptions.fingerprints import Fingerprints, changed_keys
 State = Mapping[str, ImageRecord]
 
 COPYING = "os_glance_importing_to_stores"
-IN_MOTION = ("saving", "uploading", "importing")
+RECEIVING_DATA = ("saving", "uploading", "importing")
 DELETED = ("deleted", "pending_delete")
 
 
@@ -87,14 +87,14 @@ def lacks_image(change: ImageChange) -> bool:
     return change.image is None and change.kind is not ChangeKind.DELETED
 
 
-def is_on_its_way(image: ImageRecord) -> bool:
+def is_transient(image: ImageRecord) -> bool:
     """Return whether an image has not settled, or is being copied."""
-    return image.get("status") not in SETTLED or bool(image.get(COPYING))
+    return image.get("status") not in FINAL or bool(image.get(COPYING))
 
 
-def is_in_motion(image: ImageRecord) -> bool:
+def is_receiving_data(image: ImageRecord) -> bool:
     """Return whether data of an image is on its way: a queued one may stay so."""
-    return image.get("status") in IN_MOTION or bool(image.get(COPYING))
+    return image.get("status") in RECEIVING_DATA or bool(image.get(COPYING))
 
 
 def is_being_deleted(image: ImageRecord) -> bool:

@@ -18,7 +18,7 @@ from gateway.subscriptions.changes import (
 # The records of a list of 900 images take 2.4 MB.
 MAX_RECORDS = 100
 
-News = ImageChange | GlanceError
+Event = ImageChange | GlanceError
 
 
 class EventQueue:
@@ -36,7 +36,7 @@ class EventQueue:
         self._outage: GlanceError | None = None
         self._failure: BaseException | None = None
         self._has_ended = False
-        self._has_news = asyncio.Event()
+        self._has_event = asyncio.Event()
 
     def put(self, changes: Iterable[ImageChange], state: State) -> None:
         """Keep changes until they are taken; an outage that was not taken is over.
@@ -46,11 +46,11 @@ class EventQueue:
         self._outage = None
         for change in changes:
             earlier = self._changes.pop(change.image_id, None)
-            news = change if earlier is None else merged(earlier, change)
-            if news is not None:
-                self._changes[news.image_id] = news
+            event = change if earlier is None else merged(earlier, change)
+            if event is not None:
+                self._changes[event.image_id] = event
         self._hold_records(state)
-        self._has_news.set()
+        self._has_event.set()
 
     def warn(self, outage: GlanceError) -> None:
         """Mark the next change that is taken."""
@@ -59,7 +59,7 @@ class EventQueue:
     def fail(self, outage: GlanceError) -> None:
         """Let nothing be taken but the outage, once, until there is more."""
         self._outage = outage
-        self._has_news.set()
+        self._has_event.set()
 
     def end(self, failure: BaseException | None) -> None:
         """End after the unread changes, with the failure if there is one.
@@ -71,9 +71,9 @@ class EventQueue:
         if isinstance(failure, Unauthenticated):
             self._changes.clear()
         self._has_ended, self._failure = True, failure
-        self._has_news.set()
+        self._has_event.set()
 
-    async def take(self) -> News | None:
+    async def take(self) -> Event | None:
         """Return the oldest change, or an outage, as soon as there is one.
 
         None at the end; raises the failure that ended it.
@@ -89,8 +89,8 @@ class EventQueue:
                 return None
             if self._changes:
                 self._poll()
-            self._has_news.clear()
-            await self._has_news.wait()
+            self._has_event.clear()
+            await self._has_event.wait()
         del self._changes[change.image_id]
         warning, self._warning = self._warning, None
         return change if warning is None else replace(change, warning=warning)

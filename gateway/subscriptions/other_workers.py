@@ -18,25 +18,25 @@ class OtherWorkers:
     """Wakes watches when others write what they watch."""
 
     def __init__(self, catalog: Catalog, watches: Mapping[ReadKey, Watch]) -> None:
-        """Heed nobody yet; `watches` are those that there are, at any time."""
+        """Wait for `notice`; `watches` are those of this worker at any time."""
         self._catalog = catalog
         self._watches = watches
-        self._heeding: asyncio.Task[None] | None = None
+        self._noticing: asyncio.Task[None] | None = None
 
-    def heed(self) -> None:
-        """Begin to heed others; a no-op where that has begun."""
-        if self._heeding is None or self._heeding.done():
-            self._heeding = asyncio.create_task(self._heed())
+    def notice(self) -> None:
+        """Begin to notice writes; a no-op if that has begun."""
+        if self._noticing is None or self._noticing.done():
+            self._noticing = asyncio.create_task(self._notice())
 
-    async def unheed(self) -> None:
-        """Heed them no more."""
-        heeding, self._heeding = self._heeding, None
-        if heeding is not None:
-            heeding.cancel()
-            await asyncio.wait([heeding])
+    async def stop_noticing(self) -> None:
+        """Stop noticing writes."""
+        noticing, self._noticing = self._noticing, None
+        if noticing is not None:
+            noticing.cancel()
+            await asyncio.wait([noticing])
 
-    async def _heed(self) -> None:
-        """Look at one version now and then; at more of them when it is new."""
+    async def _notice(self) -> None:
+        """Read one version at an interval, and those of the watches once it is new."""
         noticed = None
         while True:
             newest = await self._catalog.write_versions([ANYTHING])
@@ -45,7 +45,7 @@ class OtherWorkers:
             await asyncio.sleep(NOTICE_SECONDS)
 
     async def _wake_all(self) -> bool:
-        """Wake whoever watches what is written, and return whether that is known."""
+        """Wake the watches of what was written; return whether that is known."""
         watches = [*self._watches.values()]
         for start in range(0, len(watches), WATCHES_AT_ONCE):
             if not await self._wake(watches[start : start + WATCHES_AT_ONCE]):

@@ -1,4 +1,4 @@
-"""What can be watched: one image, or a list."""
+"""What a client can subscribe to: one image, or a list."""
 
 from typing import Protocol
 
@@ -9,15 +9,15 @@ from gateway.glance.listing import PAGE_MAX_IMAGES, ImageQuery
 from gateway.subscriptions.changes import (
     State,
     is_being_deleted,
-    is_in_motion,
-    is_on_its_way,
+    is_receiving_data,
+    is_transient,
 )
 
 
 class Subject(Protocol):
-    """What is looked at again and again."""
+    """What is polled."""
 
-    async def look(self, caller: Caller) -> State:
+    async def poll(self, caller: Caller) -> State:
         """Return the images that there are; raises GlanceErrors, InvalidArgument.
 
         NotFound means that there is nothing, and will not be again.
@@ -26,7 +26,7 @@ class Subject(Protocol):
     def kept(self, state: State) -> State:
         """Return the images that a new subscriber is sent first."""
 
-    def is_moving(self, state: State) -> bool:
+    def will_change_soon(self, state: State) -> bool:
         """Return whether it will change soon."""
 
 
@@ -34,11 +34,11 @@ class OneImage:
     """An image until it is gone."""
 
     def __init__(self, catalog: Catalog, image_id: str) -> None:
-        """Look at the image through `catalog`."""
+        """Poll the image through `catalog`."""
         self._catalog = catalog
         self._image_id = image_id
 
-    async def look(self, caller: Caller) -> State:
+    async def poll(self, caller: Caller) -> State:
         """Return the image; raises NotFound where there is none, or none any more."""
         image = await self._catalog.get_image(caller, self._image_id)
         if is_being_deleted(image):
@@ -50,20 +50,20 @@ class OneImage:
         """Return the image."""
         return state
 
-    def is_moving(self, state: State) -> bool:
-        """Return whether it is on its way."""
-        return any(map(is_on_its_way, state.values()))
+    def will_change_soon(self, state: State) -> bool:
+        """Return whether its status is transient."""
+        return any(map(is_transient, state.values()))
 
 
 class ImageList:
     """The images that match a query, fewer than 1000."""
 
     def __init__(self, catalog: Catalog, query: ImageQuery) -> None:
-        """Look at the list through `catalog`."""
+        """Poll the list through `catalog`."""
         self._catalog = catalog
         self._query = query
 
-    async def look(self, caller: Caller) -> State:
+    async def poll(self, caller: Caller) -> State:
         """Return the images that have ids; raises InvalidArgument for too many."""
         page = await self._catalog.list_images(
             caller, self._query, PAGE_MAX_IMAGES, None
@@ -82,6 +82,6 @@ class ImageList:
         del state
         return {}
 
-    def is_moving(self, state: State) -> bool:
-        """Return whether data of any image is on its way."""
-        return any(map(is_in_motion, state.values()))
+    def will_change_soon(self, state: State) -> bool:
+        """Return whether any image is receiving data."""
+        return any(map(is_receiving_data, state.values()))

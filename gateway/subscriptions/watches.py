@@ -13,12 +13,12 @@ from gateway.facts import Hook
 from gateway.glance.listing import ImageQuery
 from gateway.limits.exceeded import LimitExceeded, tell_rejection
 from gateway.limits.subscriptions import OpenSubscriptions, SubscriptionLimits
-from gateway.subscriptions.event_queue import News
+from gateway.subscriptions.event_queue import Event
 from gateway.subscriptions.other_workers import OtherWorkers
 from gateway.subscriptions.subjects import ImageList, OneImage, Subject
 from gateway.subscriptions.watch import Pace, Watch
 
-Changes = AsyncGenerator[News, None]
+Changes = AsyncGenerator[Event, None]
 
 
 class Watches:
@@ -74,7 +74,7 @@ class Watches:
         watches = [*self._watches.values()]
         self._watches.clear()
         await asyncio.gather(*(watch.stop() for watch in watches))
-        await self._others.unheed()
+        await self._others.stop_noticing()
 
     async def _changes(
         self, caller: Caller, key: ReadKey, subject: Subject, topics: Sequence[str]
@@ -88,7 +88,7 @@ class Watches:
         finally:
             self._open.close(key.scope)
             watch.leave(event_queue)
-            if watch.is_left:
+            if watch.has_no_subscribers:
                 await self._drop(watch)
 
     @contextmanager
@@ -121,7 +121,7 @@ class Watches:
             self._catalog, key, subject, topics, pace=self._pace, hooks=self._hooks
         )
         self._watches[key] = watch
-        self._others.heed()
+        self._others.notice()
         return watch
 
     async def _drop(self, watch: Watch) -> None:
@@ -131,7 +131,7 @@ class Watches:
                 self._open.close_list(watch.key.scope)
         await watch.stop()
         if not self._watches:
-            await self._others.unheed()
+            await self._others.stop_noticing()
 
     def _wake(self, topics: Sequence[str]) -> None:
         for watch in self._watches.values():

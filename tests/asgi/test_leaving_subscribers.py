@@ -138,7 +138,7 @@ async def test_completing_ends_the_looks(double: GlanceDouble) -> None:
 
 
 async def test_shutdown_leaves_no_task(double: GlanceDouble) -> None:
-    """Not even that which heeds other workers."""
+    """Not even that which notices other workers."""
     double.script = RenamedImage()
     before = asyncio.all_tasks()
     async with running_app(double.url, **OFTEN) as app:

@@ -78,7 +78,7 @@ def cloud() -> Cloud:
 @pytest.fixture
 async def watches(cloud: Cloud) -> AsyncIterator[Watches]:
     """Poll once, and after writes."""
-    pace = Pace(seconds=3600, moving_seconds=3600, timeout_seconds=60)
+    pace = Pace(seconds=3600, transient_seconds=3600, timeout_seconds=60)
     catalog: Any = cloud
     made = Watches(catalog, pace, limits=SubscriptionLimits(1000, 100, 50))
     yield made

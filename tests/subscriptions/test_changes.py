@@ -6,8 +6,8 @@ from gateway.glance.records import ImageRecord
 from gateway.subscriptions.changes import (
     ChangeKind,
     ImageChange,
-    is_in_motion,
-    is_on_its_way,
+    is_receiving_data,
+    is_transient,
     merged,
 )
 from gateway.subscriptions.fingerprints import changed_keys, fingerprint
@@ -137,4 +137,4 @@ def test_images_that_will_change_soon_are_looked_at_more_often(
     image: ImageRecord, *, on_its_way: bool, in_motion: bool
 ) -> None:
     """A queued one may stay so, which is no reason for a list to hurry."""
-    assert (is_on_its_way(image), is_in_motion(image)) == (on_its_way, in_motion)
+    assert (is_transient(image), is_receiving_data(image)) == (on_its_way, in_motion)

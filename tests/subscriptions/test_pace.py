@@ -12,11 +12,11 @@ from tests.support.websocket import subscription
 IMAGE = "subscription ($id: ID!) { imageChanged(id: $id) { kind } }"
 SECONDS = 20
 SELDOM, OFTEN = 3600, 0.01
-PACE = Pace(seconds=5, moving_seconds=1, timeout_seconds=60)
+PACE = Pace(seconds=5, transient_seconds=1, timeout_seconds=60)
 
 
 @pytest.mark.parametrize(
-    ("is_moving", "look_seconds", "rest_seconds"),
+    ("is_transient", "poll_seconds", "rest_seconds"),
     [
         pytest.param(False, 0.1, 5, id="settled"),
         pytest.param(True, 0.1, 1, id="moving"),
@@ -25,10 +25,10 @@ PACE = Pace(seconds=5, moving_seconds=1, timeout_seconds=60)
     ],
 )
 def test_rest_goes_by_what_is_seen_and_how_long_it_took(
-    *, is_moving: bool, look_seconds: float, rest_seconds: float
+    *, is_transient: bool, poll_seconds: float, rest_seconds: float
 ) -> None:
     """What moves is looked at more often, and a slow Glance less."""
-    found = PACE.rest_seconds(is_moving=is_moving, look_seconds=look_seconds)
+    found = PACE.rest_seconds(is_transient=is_transient, poll_seconds=poll_seconds)
 
     assert found == rest_seconds
 

@@ -27,7 +27,7 @@ from tests.support.images import create_image
 pytestmark = pytest.mark.anyio
 
 SECONDS = 20
-SELDOM = Pace(seconds=3600, moving_seconds=3600, timeout_seconds=SECONDS)
+SELDOM = Pace(seconds=3600, transient_seconds=3600, timeout_seconds=SECONDS)
 
 
 ONE = SubscriptionLimits(1, 1, 1)

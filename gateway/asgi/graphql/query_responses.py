@@ -51,7 +51,7 @@ class QueryResponses:
                 details.identifier, details.scope, 0, entry.reads, 0, 0
             ),
         )
-        response = Response(HTTPStatus.OK, entry.body, remembered=(key, entry))
+        response = Response(HTTPStatus.OK, entry.body, cached=(key, entry))
         return _with_costs(response, details, counts)
 
     async def executed(

@@ -33,13 +33,13 @@ _encoder = msgspec.json.Encoder()
 class Response(msgspec.Struct, frozen=True):
     """Status, JSON body, and headers besides those of every response.
 
-    `remembered` is the cache entry, with its key, that has exactly this body.
+    `cached` is the cache entry, with its key, that has exactly this body.
     """
 
     status: HTTPStatus
     body: bytes
     headers: Mapping[str, str] = {}
-    remembered: tuple[ResponseKey, CachedResponse] | None = None
+    cached: tuple[ResponseKey, CachedResponse] | None = None
 
 
 class Unencodable(Exception):
